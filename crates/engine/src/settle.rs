@@ -1,0 +1,194 @@
+//! Settling a day (spec, section 4): release, dividends, turnover, amendments.
+//!
+//! A settlement is one entry like any other, but as large as the programme has members. It is
+//! handed to the journal in balanced pieces while it is computed, so it cannot be taken back:
+//! everything that could refuse it is checked before the first piece.
+
+use std::sync::Arc;
+
+use crate::account::{Account, House, Unit};
+use crate::day::Day;
+use crate::id::DividendId;
+use crate::journal::{Head, Journal, Posting};
+use crate::programme::Programme;
+use crate::state::State;
+use crate::{Rejection, Why};
+
+/// Postings in one piece: enough to make the hand-over cheap, few enough to stay in the cache.
+const PIECE: usize = 4096;
+
+/// Passes a settlement's postings on to the journal, a balanced piece at a time.
+pub(crate) struct Pieces<'j> {
+    journal: &'j mut dyn Journal,
+    /// What this piece took out of lots, and what it released: the two sides of issuance are
+    /// posted once for the piece.
+    locked: i64,
+    reward: i64,
+}
+
+impl<'j> Pieces<'j> {
+    pub fn open(journal: &'j mut dyn Journal, state: &State, head: &Head<'_>) -> Self {
+        journal.open(state, head);
+        Self {
+            journal,
+            locked: 0,
+            reward: 0,
+        }
+    }
+
+    /// Adds one side of a release, whose balance the caller has changed; the other side is
+    /// issuance.
+    pub fn add(&mut self, state: &mut State, posting: Posting) {
+        match posting.unit {
+            Unit::Locked => self.locked -= posting.steps,
+            _ => self.reward -= posting.steps,
+        }
+        state.draft.postings.push(posting);
+        self.flush_when_full(state);
+    }
+
+    pub fn flush_when_full(&mut self, state: &mut State) {
+        if state.draft.postings.len() >= PIECE {
+            self.flush(state);
+        }
+    }
+
+    pub fn flush(&mut self, state: &mut State) {
+        for (unit, steps) in [
+            (Unit::Locked, std::mem::take(&mut self.locked)),
+            (Unit::Reward, std::mem::take(&mut self.reward)),
+        ] {
+            if steps != 0 {
+                // Both together stay in 64 bits (`State::check_releasable`), so each does.
+                state.house[House::Issuance as usize][unit as usize] += steps;
+                let why = Why::ReleaseTotal;
+                state.draft.postings.push(Posting {
+                    account: Account::Issuance,
+                    unit,
+                    steps,
+                    why,
+                });
+            }
+        }
+        let mut postings = std::mem::take(&mut state.draft.postings);
+        if !postings.is_empty() {
+            self.journal.post(state, &postings);
+        }
+        postings.clear();
+        state.draft.postings = postings;
+    }
+
+    pub fn close(mut self, state: &mut State) {
+        self.flush(state);
+        self.journal.close(state);
+    }
+}
+
+impl State {
+    /// Whether the open day can be settled; if so, the day that opens then.
+    pub(crate) fn check_settle(&self) -> Result<(Day, Day), Rejection> {
+        let day = self.open_day.ok_or(Rejection::DayOutOfOrder)?;
+        let next = day.next().ok_or(Rejection::Overflow)?;
+        self.check_headroom()?;
+        Ok((day, next))
+    }
+
+    /// No balance can leave 64 bits, whoever gets all that is to be paid out: the dividends, what
+    /// they carried, and the pool (by forced exits).
+    fn check_headroom(&self) -> Result<(), Rejection> {
+        let mut out = self.pool().steps();
+        let mut add = |more: i64| -> Result<(), Rejection> {
+            out = out.checked_add(more).ok_or(Rejection::Overflow)?;
+            Ok(())
+        };
+        for dividend in &self.programme.dividends {
+            let turnover = self.turnover().max(ledger::Fen::ZERO);
+            add(dividend.rate.mul_floor(turnover)?.steps())?;
+        }
+        self.carries
+            .fen
+            .iter()
+            .try_for_each(|&carried| add(carried))?;
+        if out == 0 {
+            return Ok(());
+        }
+        let cash = Unit::Cash as usize;
+        let members = self
+            .members
+            .holdings
+            .iter()
+            .map(|holding| holding.balances[cash]);
+        let merchants = self
+            .merchants
+            .balances
+            .iter()
+            .map(|balances| balances[cash]);
+        let revenue = self.balance(Account::Revenue, Unit::Cash).saturating_abs();
+        let most = members.chain(merchants).fold(revenue, i64::max);
+        most.checked_add(out).map(|_| ()).ok_or(Rejection::Overflow)
+    }
+
+    /// Steps 1 to 4; forced exits follow as after every command.
+    pub(crate) fn settle(
+        &mut self,
+        day: Day,
+        next: Day,
+        pieces: &mut Pieces<'_>,
+    ) -> Result<(), Rejection> {
+        self.release(day, pieces)?;
+        self.pay_dividends(pieces)?;
+        self.totals.turnover = self.totals.turnover.min(0);
+        self.open_day = Some(next);
+        self.amend_pending()?;
+        self.compact_lots();
+        Ok(())
+    }
+
+    /// `programme.amend`: checked like a file now, in effect when the open day is settled. A later
+    /// one of the same day takes its place.
+    pub(crate) fn amend(&mut self, programme: &serde_json::Value) -> Result<(), Rejection> {
+        let programme = Programme::from_json(programme).map_err(|_| Rejection::BadProgramme)?;
+        if self.strands_points(&programme) {
+            return Err(Rejection::BadProgramme);
+        }
+        self.pending = Some(Arc::new(programme));
+        Ok(())
+    }
+
+    /// Whether a programme would take growth points away while some are in supply.
+    fn strands_points(&self, programme: &Programme) -> bool {
+        programme.growth.is_none() && self.supply().is_positive()
+    }
+
+    /// Points may have been issued since an amendment without growth points was accepted: then it
+    /// waits until none are left.
+    fn amend_pending(&mut self) -> Result<(), Rejection> {
+        let Some(pending) = self.pending.take() else {
+            return Ok(());
+        };
+        if self.strands_points(&pending) {
+            self.pending = Some(pending);
+            return Ok(());
+        }
+        let was_limited = self.programme.is_limited_by_quota();
+        self.programme = pending;
+        self.register_dividends();
+        for row in 0..self.carries.names.len() {
+            let name = &self.carries.names[row];
+            if !self
+                .programme
+                .dividends
+                .iter()
+                .any(|dividend| dividend.name == *name)
+            {
+                self.return_carry(DividendId::at(row)?)?;
+            }
+        }
+        match (was_limited, self.programme.is_limited_by_quota()) {
+            (false, true) => self.guard_everybody(),
+            (true, false) => self.exits.clear(&mut self.members.holdings),
+            _ => {}
+        }
+        Ok(())
+    }
+}

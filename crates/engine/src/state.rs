@@ -1,0 +1,473 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ledger::{Fen, Fraction, Micro, Overflow, Rate};
+
+use crate::account::{House, Unit};
+use crate::draft::Draft;
+use crate::exits::{ExitQueue, Guard};
+use crate::id::{DividendId, LotId, MemberId, MerchantId, OrderId};
+use crate::names::Names;
+use crate::{Account, Day, Programme};
+
+/// Everything the engine knows: what folding all entries and reading all commands gives.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub(crate) programme: Arc<Programme>,
+    pub(crate) pending: Option<Arc<Programme>>,
+    pub(crate) open_day: Option<Day>,
+    pub(crate) members: Members,
+    pub(crate) merchants: Merchants,
+    pub(crate) orders: Orders,
+    pub(crate) lots: Vec<Lot>,
+    pub(crate) house: [Balances; House::COUNT],
+    pub(crate) carries: Carries,
+    pub(crate) debts: BTreeMap<(MemberId, Unit), i64>,
+    /// Every package a lot was ever granted by: grades keep their terms across amendments.
+    pub(crate) grades: Vec<Grade>,
+    pub(crate) totals: Totals,
+    pub(crate) exits: ExitQueue,
+    pub(crate) draft: Draft,
+}
+
+/// One balance for each unit, in steps of the unit.
+pub(crate) type Balances = [i64; Unit::COUNT];
+
+/// Members in joining order: each column is an array, so that a pass over one touches no other.
+#[derive(Debug, Clone)]
+pub(crate) struct Members {
+    pub names: Names,
+    pub holdings: Vec<Holding>,
+    pub sponsors: Vec<Option<MemberId>>,
+    pub volumes: Vec<Volume>,
+    pub chains: Vec<Chain>,
+}
+
+/// What a member holds: one cache line, as an order touches the buyer's and each sponsor's.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+pub(crate) struct Holding {
+    pub balances: Balances,
+    /// Where the exit queue keeps an eye on this member.
+    pub guard: Guard,
+    /// The grade: one more than its row in `State::grades`, 0 for none.
+    pub grade: u16,
+}
+
+/// What a member bought, in fen: the base of team volumes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Volume {
+    pub cash: i64,
+    pub points: i64,
+}
+
+/// Where a member's lots and package orders begin.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Chain {
+    pub oldest_lot: Option<LotId>,
+    pub newest_lot: Option<LotId>,
+    pub newest_order: Option<OrderId>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Merchants {
+    pub names: Names,
+    pub balances: Vec<Balances>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Orders {
+    pub names: Names,
+    pub rows: Vec<Order>,
+    /// What completed orders granted: each order has a range.
+    pub grants: Vec<Grant>,
+    /// What refunds after completion have come to, for the few orders that have any.
+    pub refunds: BTreeMap<OrderId, Refunds>,
+}
+
+/// An order from payment to its last refund. All amounts are what they were when paid; what went
+/// back is counted beside them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    pub member: MemberId,
+    pub merchant: Option<MerchantId>,
+    pub amount: Fen,
+    pub stable: Fen,
+    pub reward: Micro,
+    pub concession: Rate,
+    /// Of the amount, in all.
+    pub refunded: Fen,
+    pub stable_returned: Fen,
+    pub reward_returned: Micro,
+    /// Set once, at completion.
+    pub completion: Option<Completion>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Completion {
+    /// Of the amount, not refunded before.
+    pub amount: Fen,
+    /// What moved into the pool.
+    pub contribution: Fen,
+    pub first_grant: u32,
+    pub grants: u16,
+    /// The package it reached: a row in `State::grades` and one more.
+    pub grade: u16,
+    pub lot: Option<LotId>,
+    /// The member's package order before this one.
+    pub earlier: Option<OrderId>,
+}
+
+/// One grant of a completed order, as it was made; what is taken back is computed from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grant {
+    pub steps: i64,
+    pub member: MemberId,
+    pub generation: u16,
+    pub unit: Unit,
+}
+
+/// Sums over the refunds of one completed order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Refunds {
+    /// Fen the pool gave back.
+    pub pool_returned: i64,
+    /// The buyer's points that were gone, at their price then, in fen.
+    pub missing_worth: i64,
+    /// The buyer's quota that was gone.
+    pub missing_quota: i64,
+    /// What was kept back, or owed instead, for one or the other.
+    pub kept_back: i64,
+}
+
+/// Points granted by one order, released over time.
+#[derive(Debug, Clone, Copy)]
+pub struct Lot {
+    /// Micro-points not yet released.
+    pub remaining: i64,
+    /// Micro-points a day by itself.
+    pub daily: i64,
+    /// The order it came with.
+    pub order: OrderId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// The member's next younger lot.
+    pub(crate) next: Option<LotId>,
+    /// The day it was granted: it releases by itself from the day after.
+    pub day: Day,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Carries {
+    pub names: Vec<String>,
+    pub fen: Vec<i64>,
+}
+
+/// A package as it was when an order reached it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grade {
+    pub name: String,
+    pub price: Fen,
+}
+
+/// Single numbers beside the balances; small enough to be copied before each command.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Totals {
+    /// The open day's, in fen; below zero when more was refunded than bought.
+    pub turnover: i64,
+    /// Micro-points ever issued.
+    pub issued: i64,
+    /// The price just before the last point was burnt.
+    pub kept_price: Option<Fraction>,
+    pub forced_exits: u64,
+    /// All volumes together, in fen, so that no team volume can leave 64 bits.
+    pub volume: i64,
+}
+
+impl State {
+    /// No members, no points, no day open yet. The seed guards the name index against chosen
+    /// collisions and changes no result.
+    pub(crate) fn new(programme: Programme, seed: u64) -> Self {
+        let mut state = Self {
+            programme: Arc::new(programme),
+            pending: None,
+            open_day: None,
+            members: Members {
+                names: Names::new(seed),
+                holdings: Vec::new(),
+                sponsors: Vec::new(),
+                volumes: Vec::new(),
+                chains: Vec::new(),
+            },
+            merchants: Merchants {
+                names: Names::new(seed),
+                balances: Vec::new(),
+            },
+            orders: Orders {
+                names: Names::new(seed),
+                rows: Vec::new(),
+                grants: Vec::new(),
+                refunds: BTreeMap::new(),
+            },
+            lots: Vec::new(),
+            house: [[0; Unit::COUNT]; House::COUNT],
+            carries: Carries::default(),
+            debts: BTreeMap::new(),
+            grades: Vec::new(),
+            totals: Totals::default(),
+            exits: ExitQueue::default(),
+            draft: Draft::default(),
+        };
+        state.register_dividends();
+        state
+    }
+
+    /// Gives every dividend of the programme a carry account; names keep theirs for good.
+    pub(crate) fn register_dividends(&mut self) {
+        let programme = Arc::clone(&self.programme);
+        for dividend in &programme.dividends {
+            if self.dividend_id(&dividend.name).is_none() {
+                self.carries.names.push(dividend.name.clone());
+                self.carries.fen.push(0);
+            }
+        }
+    }
+
+    pub(crate) fn dividend_id(&self, name: &str) -> Option<DividendId> {
+        let row = self.carries.names.iter().position(|n| n == name)?;
+        DividendId::at(row).ok()
+    }
+
+    /// The programme in force.
+    #[must_use]
+    pub fn programme(&self) -> &Programme {
+        &self.programme
+    }
+
+    /// The programme that takes effect when the open day is settled.
+    #[must_use]
+    pub fn pending_programme(&self) -> Option<&Programme> {
+        self.pending.as_deref()
+    }
+
+    /// The business day that is open; `None` before the first command.
+    #[must_use]
+    pub const fn open_day(&self) -> Option<Day> {
+        self.open_day
+    }
+
+    /// How many members have joined.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.members.names.len()
+    }
+
+    /// How many merchants have joined.
+    #[must_use]
+    pub fn merchant_count(&self) -> usize {
+        self.merchants.names.len()
+    }
+
+    /// How many orders were paid.
+    #[must_use]
+    pub fn order_count(&self) -> usize {
+        self.orders.names.len()
+    }
+
+    /// The members in joining order.
+    pub fn members(&self) -> impl DoubleEndedIterator<Item = MemberId> + use<> {
+        (0..self.member_count()).filter_map(|i| MemberId::at(i).ok())
+    }
+
+    /// The merchants in joining order.
+    pub fn merchants(&self) -> impl DoubleEndedIterator<Item = MerchantId> + use<> {
+        (0..self.merchant_count()).filter_map(|i| MerchantId::at(i).ok())
+    }
+
+    /// The member of this name.
+    #[must_use]
+    pub fn find_member(&self, name: &str) -> Option<MemberId> {
+        self.members
+            .names
+            .find(name)
+            .and_then(|i| MemberId::at(i).ok())
+    }
+
+    /// The merchant of this name.
+    #[must_use]
+    pub fn find_merchant(&self, name: &str) -> Option<MerchantId> {
+        self.merchants
+            .names
+            .find(name)
+            .and_then(|i| MerchantId::at(i).ok())
+    }
+
+    pub(crate) fn find_order(&self, name: &str) -> Option<OrderId> {
+        self.orders
+            .names
+            .find(name)
+            .and_then(|i| OrderId::at(i).ok())
+    }
+
+    /// A member's name.
+    #[must_use]
+    pub fn member_name(&self, id: MemberId) -> &str {
+        self.members.names.get(id.index())
+    }
+
+    /// A merchant's name.
+    #[must_use]
+    pub fn merchant_name(&self, id: MerchantId) -> &str {
+        self.merchants.names.get(id.index())
+    }
+
+    /// An order's name.
+    #[must_use]
+    pub fn order_name(&self, id: OrderId) -> &str {
+        self.orders.names.get(id.index())
+    }
+
+    /// A dividend's name.
+    #[must_use]
+    pub fn dividend_name(&self, id: DividendId) -> &str {
+        self.carries
+            .names
+            .get(id.index())
+            .map_or("", String::as_str)
+    }
+
+    /// The name of a star of the programme in force, by its row.
+    #[must_use]
+    pub fn star_name(&self, star: u16) -> &str {
+        let team = self
+            .programme
+            .release
+            .as_ref()
+            .and_then(|r| r.team.as_ref());
+        team.and_then(|t| t.stars.get(usize::from(star)))
+            .map_or("", |s| s.name.as_str())
+    }
+
+    /// Of a completed order's amount, what had not been refunded when it completed.
+    #[must_use]
+    pub fn completed_amount(&self, order: OrderId) -> Fen {
+        self.orders.rows[order.index()]
+            .completion
+            .map_or(Fen::ZERO, |c| c.amount)
+    }
+
+    /// A member's sponsor.
+    #[must_use]
+    pub fn sponsor(&self, id: MemberId) -> Option<MemberId> {
+        self.members.sponsors[id.index()]
+    }
+
+    /// A member's grade: the highest package among completed orders not wholly refunded.
+    #[must_use]
+    pub fn grade(&self, id: MemberId) -> Option<&str> {
+        let row = self.members.holdings[id.index()].grade.checked_sub(1)?;
+        self.grades
+            .get(usize::from(row))
+            .map(|grade| grade.name.as_str())
+    }
+
+    /// A balance in steps of its unit.
+    #[must_use]
+    pub fn balance(&self, account: Account, unit: Unit) -> i64 {
+        let house = |house: House| self.house[house as usize][unit as usize];
+        match account {
+            Account::Member(id) => self.members.holdings[id.index()].balances[unit as usize],
+            Account::Merchant(id) => self.merchants.balances[id.index()][unit as usize],
+            Account::Pool => house(House::Pool),
+            Account::Reserve => house(House::Reserve),
+            Account::Revenue => house(House::Revenue),
+            Account::Escrow => house(House::Escrow),
+            Account::Gateway => house(House::Gateway),
+            Account::Issuance => house(House::Issuance),
+            Account::Receivable => house(House::Receivable),
+            Account::Carry(id) if unit == Unit::Cash => self.carries.fen[id.index()],
+            Account::Carry(_) => 0,
+            Account::Debt(id) => self.debts.get(&(id, unit)).copied().unwrap_or(0),
+        }
+    }
+
+    /// Every account there is, in a fixed order.
+    pub fn accounts(&self) -> impl Iterator<Item = Account> + use<'_> {
+        let house = [
+            Account::Pool,
+            Account::Reserve,
+            Account::Revenue,
+            Account::Escrow,
+            Account::Gateway,
+            Account::Issuance,
+            Account::Receivable,
+        ];
+        let carries = (0..self.carries.names.len()).filter_map(|i| DividendId::at(i).ok());
+        let mut debtors: Vec<_> = self.debts.keys().map(|&(member, _)| member).collect();
+        debtors.dedup();
+        house
+            .into_iter()
+            .chain(carries.map(Account::Carry))
+            .chain(self.members().map(Account::Member))
+            .chain(self.merchants().map(Account::Merchant))
+            .chain(debtors.into_iter().map(Account::Debt))
+    }
+
+    /// The cash that backs growth points.
+    #[must_use]
+    pub fn pool(&self) -> Fen {
+        Fen::from_steps(self.balance(Account::Pool, Unit::Cash))
+    }
+
+    /// All growth points there are, those in reserve among them.
+    #[must_use]
+    pub fn supply(&self) -> Micro {
+        // Issuance starts at zero and only ever falls by what is issued, so it has a negative.
+        Micro::from_steps(
+            self.balance(Account::Issuance, Unit::Growth)
+                .saturating_neg(),
+        )
+    }
+
+    /// Growth points ever issued: what the cap counts.
+    #[must_use]
+    pub const fn issued(&self) -> Micro {
+        Micro::from_steps(self.totals.issued)
+    }
+
+    /// How many members were sold out because their points were worth their quota.
+    #[must_use]
+    pub const fn forced_exits(&self) -> u64 {
+        self.totals.forced_exits
+    }
+
+    /// The open day's turnover in fen; below zero when more was refunded than bought.
+    #[must_use]
+    pub const fn turnover(&self) -> Fen {
+        Fen::from_steps(self.totals.turnover)
+    }
+
+    /// Lots with points left in them, oldest first for each member.
+    pub fn lots(&self) -> impl Iterator<Item = &Lot> {
+        self.lots.iter().filter(|lot| lot.remaining > 0)
+    }
+
+    /// The row for a package as it is now; a new one where a package was renamed or repriced.
+    pub(crate) fn grade_row(&mut self, name: &str, price: Fen) -> Result<u16, Overflow> {
+        let row = match self
+            .grades
+            .iter()
+            .position(|g| g.price == price && g.name == name)
+        {
+            Some(row) => row,
+            None => {
+                self.grades.push(Grade {
+                    name: name.to_owned(),
+                    price,
+                });
+                self.grades.len() - 1
+            }
+        };
+        u16::try_from(row + 1).map_err(|_| Overflow)
+    }
+}
