@@ -19,9 +19,7 @@ impl State {
         reason: &str,
         operator: &str,
     ) -> Result<(), Rejection> {
-        let member = self
-            .find_member(member.as_str())
-            .ok_or(Rejection::UnknownMember)?;
+        let member = self.find_member(member.as_str()).ok_or(Rejection::UnknownMember)?;
         if reason.trim().is_empty() || operator.trim().is_empty() {
             return Err(Rejection::ReasonRequired);
         }
@@ -57,13 +55,7 @@ impl State {
         if steps > self.cap_left() {
             return Err(Rejection::IssueCapReached);
         }
-        self.transfer(
-            Account::Revenue,
-            Account::Pool,
-            Unit::Cash,
-            cost,
-            Why::Adjusted,
-        )?;
+        self.transfer(Account::Revenue, Account::Pool, Unit::Cash, cost, Why::Adjusted)?;
         self.issue(holder, steps, Why::Adjusted)
     }
 

@@ -62,10 +62,7 @@ pub struct Command {
 
 /// What a command wants done (spec, section 4, the table of commands).
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "variants and fields are those of the spec's table"
-)]
+#[expect(missing_docs, reason = "variants and fields are those of the spec's table")]
 pub enum Action {
     MemberJoin {
         member: Id,

@@ -24,9 +24,7 @@ impl State {
     pub(crate) fn pay_dividends(&mut self, pieces: &mut Pieces<'_>) -> Result<(), Rejection> {
         let programme = Arc::clone(&self.programme);
         for dividend in &programme.dividends {
-            let id = self
-                .dividend_id(&dividend.name)
-                .ok_or(Rejection::Overflow)?;
+            let id = self.dividend_id(&dividend.name).ok_or(Rejection::Overflow)?;
             self.pay_dividend(id, dividend, pieces)?;
         }
         Ok(())
@@ -41,11 +39,7 @@ impl State {
         let pot = Account::Carry(id);
         let turnover = Fen::from_steps(self.totals.turnover.max(0));
         let funded = dividend.rate.mul_floor(turnover)?;
-        let why = Why::DividendFunded {
-            dividend: id,
-            turnover,
-            rate: dividend.rate,
-        };
+        let why = Why::DividendFunded { dividend: id, turnover, rate: dividend.rate };
         self.transfer(Account::Revenue, pot, Unit::Cash, funded.steps(), why)?;
         let pool = Fen::from_steps(self.balance(pot, Unit::Cash));
         if !pool.is_positive() {
@@ -53,11 +47,7 @@ impl State {
         }
         match &dividend.split {
             Split::ProRata { all } => self.pay_pro_rata(id, pool, *all, pieces)?,
-            Split::Tiers {
-                of_pool,
-                by_shares,
-                tiers,
-            } => {
+            Split::Tiers { of_pool, by_shares, tiers } => {
                 let base = if *of_pool { pool } else { turnover };
                 self.pay_tiers(id, base, *by_shares, tiers, pieces)?;
             }
@@ -96,9 +86,7 @@ impl State {
         let of: i64 = if all {
             -self.balance(Account::Issuance, Unit::Share)
         } else {
-            rows.clone()
-                .filter_map(|row| self.drawing_shares(row))
-                .sum()
+            rows.clone().filter_map(|row| self.drawing_shares(row)).sum()
         };
         for row in rows {
             let Some(share) = self.drawing_shares(row) else {
@@ -106,12 +94,7 @@ impl State {
             };
             let due = proportion(pool, share, of)?;
             let (share, of) = (Micro::from_steps(share), Micro::from_steps(of));
-            let why = Why::DividendByShares {
-                dividend: id,
-                part: pool,
-                share,
-                of,
-            };
+            let why = Why::DividendByShares { dividend: id, part: pool, share, of };
             self.pay_member(id, row, due, why, pieces)?;
         }
         Ok(())
@@ -145,26 +128,13 @@ impl State {
             let Some(tier) = tier_of(tiers, shares) else {
                 continue;
             };
-            let Level {
-                part,
-                members,
-                shares: of,
-            } = levels[tier];
+            let Level { part, members, shares: of } = levels[tier];
             let (due, why) = if by_shares {
                 let (share, of_all) = (Micro::from_steps(shares), Micro::from_steps(of));
-                let why = Why::DividendByShares {
-                    dividend: id,
-                    part,
-                    share,
-                    of: of_all,
-                };
+                let why = Why::DividendByShares { dividend: id, part, share, of: of_all };
                 (proportion(part, shares, of)?, why)
             } else {
-                let why = Why::DividendEqually {
-                    dividend: id,
-                    part,
-                    members,
-                };
+                let why = Why::DividendEqually { dividend: id, part, members };
                 (proportion(part, 1, i64::from(members))?, why)
             };
             self.pay_member(id, row, due, why, pieces)?;
@@ -205,11 +175,6 @@ fn proportion(amount: Fen, share: i64, of: i64) -> Result<i64, Rejection> {
 
 /// The highest tier whose `min <= shares <= max`; without `max` it reaches up to the next.
 fn tier_of(tiers: &[Tier], shares: i64) -> Option<usize> {
-    let tier = tiers
-        .partition_point(|tier| tier.min.steps() <= shares)
-        .checked_sub(1)?;
-    tiers[tier]
-        .max
-        .is_none_or(|max| shares <= max.steps())
-        .then_some(tier)
+    let tier = tiers.partition_point(|tier| tier.min.steps() <= shares).checked_sub(1)?;
+    tiers[tier].max.is_none_or(|max| shares <= max.steps()).then_some(tier)
 }

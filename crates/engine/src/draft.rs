@@ -74,12 +74,7 @@ impl State {
         {
             self.debts.remove(&(member, unit));
         }
-        self.draft.postings.push(Posting {
-            account,
-            unit,
-            steps,
-            why,
-        });
+        self.draft.postings.push(Posting { account, unit, steps, why });
         if account == Account::Issuance && matches!(unit, Unit::Locked | Unit::Reward) {
             self.check_releasable()?;
         }
@@ -137,9 +132,7 @@ impl State {
 
     /// The sums of an order's refunds, to be changed.
     pub(crate) fn refunds_mut(&mut self, id: OrderId) -> &mut Refunds {
-        self.draft
-            .undo
-            .push(Undo::Refunds(id, self.orders.refunds.get(&id).copied()));
+        self.draft.undo.push(Undo::Refunds(id, self.orders.refunds.get(&id).copied()));
         self.orders.refunds.entry(id).or_default()
     }
 

@@ -37,11 +37,7 @@ impl State {
             return Ok(());
         }
         let limited = self.programme.is_limited_by_quota() && matches!(holder, Account::Member(_));
-        let most = if limited {
-            self.balance(holder, Unit::Quota)
-        } else {
-            i64::MAX
-        };
+        let most = if limited { self.balance(holder, Unit::Quota) } else { i64::MAX };
         let (growth, _) = self.growth_and_price()?;
         let worth = worth_up_to(price, points, most, growth.redeem_fee)?;
         self.sell(holder, points, price, worth, Sale::Dust)

@@ -17,9 +17,7 @@ impl Engine {
     /// chosen collisions; it changes no result.
     #[must_use]
     pub fn new(programme: Programme, seed: u64) -> Self {
-        Self {
-            state: State::new(programme, seed),
-        }
+        Self { state: State::new(programme, seed) }
     }
 
     /// What the commands so far have come to.
@@ -57,10 +55,7 @@ impl Engine {
         let later = !matches!(command.action, Action::DaySettle { .. })
             && Day::of(command.at).is_some_and(|day| day > open);
         later.then_some(())?;
-        Some(Command {
-            at: open.end()?,
-            action: Action::DaySettle { day: open },
-        })
+        Some(Command { at: open.end()?, action: Action::DaySettle { day: open } })
     }
 
     /// The open day for this command; the first command opens its own.
@@ -90,14 +85,7 @@ impl Engine {
             self.state.force_exits()?;
         }
         self.state.sweep_dust(price)?;
-        journal.open(
-            &self.state,
-            &Head {
-                command,
-                day,
-                price,
-            },
-        );
+        journal.open(&self.state, &Head { command, day, price });
         journal.post(&self.state, &self.state.draft.postings);
         journal.close(&self.state);
         Ok(())
@@ -107,15 +95,7 @@ impl Engine {
         let state = &mut self.state;
         let (day, next) = state.check_settle()?;
         let price = state.price();
-        let mut pieces = Pieces::open(
-            journal,
-            state,
-            &Head {
-                command,
-                day,
-                price,
-            },
-        );
+        let mut pieces = Pieces::open(journal, state, &Head { command, day, price });
         state.settle(day, next, &mut pieces)?;
         state.force_exits()?;
         state.sweep_dust(price)?;
@@ -135,13 +115,9 @@ impl Engine {
             Action::GrowthExchange { member, points } => state.exchange(member, *points),
             Action::StableClaim { merchant, amount } => state.claim(merchant, *amount),
             Action::RewardConvert { member, points } => state.convert(member, *points),
-            Action::MemberAdjust {
-                member,
-                unit,
-                amount,
-                reason,
-                operator,
-            } => state.adjust(member, unit, amount, reason, operator),
+            Action::MemberAdjust { member, unit, amount, reason, operator } => {
+                state.adjust(member, unit, amount, reason, operator)
+            }
             Action::CashWithdraw { holder, amount } => state.withdraw(holder, *amount),
             Action::ProgrammeAmend { programme } => state.amend(programme),
             Action::DaySettle { .. } => Ok(()),

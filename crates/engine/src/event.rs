@@ -68,10 +68,7 @@ impl Command {
             .parse()
             .map_err(|_| EventError(format!("`at` is \"{}\": not an RFC 3339 time", fields.at)))?;
         if crate::Day::of(at).is_none() {
-            return Err(EventError(format!(
-                "`at` is \"{}\": past the calendar",
-                fields.at
-            )));
+            return Err(EventError(format!("`at` is \"{}\": past the calendar", fields.at)));
         }
         let kind = std::mem::take(&mut fields.kind);
         let action = fields.action(&kind)?;
@@ -99,13 +96,13 @@ impl Fields<'_> {
                 member: id(kind, "member", self.member.take())?,
                 sponsor: optional_id("sponsor", self.sponsor.take())?,
             },
-            "merchant.join" => Action::MerchantJoin {
-                merchant: id(kind, "merchant", self.merchant.take())?,
-            },
+            "merchant.join" => {
+                Action::MerchantJoin { merchant: id(kind, "merchant", self.merchant.take())? }
+            }
             "order.pay" => Action::OrderPay(Box::new(self.order_pay(kind)?)),
-            "order.complete" => Action::OrderComplete {
-                order: id(kind, "order", self.order.take())?,
-            },
+            "order.complete" => {
+                Action::OrderComplete { order: id(kind, "order", self.order.take())? }
+            }
             "order.refund" => Action::OrderRefund {
                 order: id(kind, "order", self.order.take())?,
                 amount: self.amount.take().map(|text| Amount::parse(&text)),
@@ -138,23 +135,16 @@ impl Fields<'_> {
                 amount: given(kind, "amount", self.amount.take())?,
             },
             "programme.amend" => Action::ProgrammeAmend {
-                programme: self
-                    .programme
-                    .take()
-                    .ok_or_else(|| missing(kind, "programme"))?,
+                programme: self.programme.take().ok_or_else(|| missing(kind, "programme"))?,
             },
             "day.settle" => {
                 let day = self.day.take().ok_or_else(|| missing(kind, "day"))?;
                 let bad =
                     |_| EventError(format!("`day` is \"{day}\": not a date such as 2026-01-31"));
-                Action::DaySettle {
-                    day: day.parse().map_err(bad)?,
-                }
+                Action::DaySettle { day: day.parse().map_err(bad)? }
             }
             unknown => {
-                return Err(EventError(format!(
-                    "`type` is \"{unknown}\": not a known command"
-                )));
+                return Err(EventError(format!("`type` is \"{unknown}\": not a known command")));
             }
         };
         Ok(action)
@@ -166,14 +156,8 @@ impl Fields<'_> {
             member: id(kind, "member", self.member.take())?,
             merchant: optional_id("merchant", self.merchant.take())?,
             amount: given(kind, "amount", self.amount.take())?,
-            stable: self
-                .stable
-                .take()
-                .map_or(Ok(Fen::ZERO), |text| Amount::parse(&text)),
-            reward: self
-                .reward
-                .take()
-                .map_or(Ok(Micro::ZERO), |text| Amount::parse(&text)),
+            stable: self.stable.take().map_or(Ok(Fen::ZERO), |text| Amount::parse(&text)),
+            reward: self.reward.take().map_or(Ok(Micro::ZERO), |text| Amount::parse(&text)),
             concession: self.concession.take().map(|text| text.parse()),
         })
     }
@@ -182,9 +166,7 @@ impl Fields<'_> {
         match (self.member.take(), self.merchant.take()) {
             (Some(member), None) => Ok(Party::Member(id(kind, "member", Some(member))?)),
             (None, Some(merchant)) => Ok(Party::Merchant(id(kind, "merchant", Some(merchant))?)),
-            _ => Err(EventError(format!(
-                "{kind} needs either `member` or `merchant`"
-            ))),
+            _ => Err(EventError(format!("{kind} needs either `member` or `merchant`"))),
         }
     }
 
@@ -205,10 +187,7 @@ impl Fields<'_> {
             ("operator", &self.operator),
             ("day", &self.day),
         ];
-        let mut names = left
-            .iter()
-            .filter(|(_, value)| value.is_some())
-            .map(|(name, _)| *name);
+        let mut names = left.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name);
         let programme = self.programme.as_ref().map(|_| "programme");
         match names.next().or(programme) {
             Some(name) => Err(EventError(format!("{kind} has no field `{name}`"))),
@@ -239,9 +218,7 @@ fn given<const D: u32>(
     field: &str,
     value: Option<Cow<'_, str>>,
 ) -> Result<Given<D>, EventError> {
-    value
-        .map(|text| Amount::parse(&text))
-        .ok_or_else(|| missing(kind, field))
+    value.map(|text| Amount::parse(&text)).ok_or_else(|| missing(kind, field))
 }
 
 /// As the line it would be read from. A part of zero is left out; so is an amount that is none, as
@@ -256,10 +233,7 @@ impl Serialize for Command {
 
 impl Action {
     fn fields(&self) -> Fields<'_> {
-        let mut f = Fields {
-            kind: self.kind().into(),
-            ..Fields::default()
-        };
+        let mut f = Fields { kind: self.kind().into(), ..Fields::default() };
         match self {
             Self::MemberJoin { member, sponsor } => {
                 f.member = name(member);
@@ -273,16 +247,10 @@ impl Action {
                 f.amount = amount(pay.amount);
                 f.stable = amount(pay.stable.and_then(nonzero));
                 f.reward = amount(pay.reward.and_then(nonzero));
-                f.concession = pay
-                    .concession
-                    .and_then(Result::ok)
-                    .map(|r| r.to_string().into());
+                f.concession = pay.concession.and_then(Result::ok).map(|r| r.to_string().into());
             }
             Self::OrderComplete { order } => f.order = name(order),
-            Self::OrderRefund {
-                order,
-                amount: asked,
-            } => {
+            Self::OrderRefund { order, amount: asked } => {
                 f.order = name(order);
                 f.amount = asked.and_then(amount);
             }
@@ -294,30 +262,18 @@ impl Action {
                 f.member = name(member);
                 f.points = amount(*points);
             }
-            Self::StableClaim {
-                merchant,
-                amount: claimed,
-            } => {
+            Self::StableClaim { merchant, amount: claimed } => {
                 f.merchant = name(merchant);
                 f.amount = amount(*claimed);
             }
-            Self::MemberAdjust {
-                member,
-                unit,
-                amount,
-                reason,
-                operator,
-            } => {
+            Self::MemberAdjust { member, unit, amount, reason, operator } => {
                 f.member = name(member);
                 f.unit = Some((&**unit).into());
                 f.amount = Some((&**amount).into());
                 f.reason = Some((&**reason).into());
                 f.operator = Some((&**operator).into());
             }
-            Self::CashWithdraw {
-                holder,
-                amount: withdrawn,
-            } => {
+            Self::CashWithdraw { holder, amount: withdrawn } => {
                 f.party_fields(holder);
                 f.amount = amount(*withdrawn);
             }
@@ -366,9 +322,5 @@ fn amount<const D: u32>(given: Given<D>) -> Option<Cow<'static, str>> {
 }
 
 fn nonzero<const D: u32>(amount: Amount<D>) -> Given<D> {
-    if amount.is_zero() {
-        Err(ledger::AmountError::NotDecimal)
-    } else {
-        Ok(amount)
-    }
+    if amount.is_zero() { Err(ledger::AmountError::NotDecimal) } else { Ok(amount) }
 }

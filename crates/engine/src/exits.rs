@@ -41,15 +41,8 @@ impl Guard {
     }
 
     /// The bucket of `numerator / denominator`, monotone in the exact ratio.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "quotient < 256, doubling within +-64"
-    )]
-    #[expect(
-        clippy::cast_sign_loss,
-        clippy::cast_possible_wrap,
-        reason = "as above"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "quotient < 256, doubling within +-64")]
+    #[expect(clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "as above")]
     fn of(numerator: u64, denominator: u64) -> Self {
         if numerator == 0 || denominator == 0 {
             return Self::ZERO;
@@ -124,11 +117,7 @@ impl ExitQueue {
         let bucket = Guard::of(quota, points);
         if bucket.index() < self.reached {
             holding.guard = Guard::NEAR;
-            self.near.push(Near {
-                quota,
-                points,
-                member,
-            });
+            self.near.push(Near { quota, points, member });
         } else if holding.guard == Guard::NONE || bucket < holding.guard {
             self.file(bucket, member, holding);
         }
@@ -216,8 +205,7 @@ impl ExitQueue {
 impl State {
     /// Looks after a member whose points or quota changed.
     pub(crate) fn guard(&mut self, member: MemberId) {
-        self.exits
-            .guard(member, &mut self.members.holdings[member.index()]);
+        self.exits.guard(member, &mut self.members.holdings[member.index()]);
     }
 
     /// Looks after every member with points: for when points become limited by quota.
@@ -242,9 +230,7 @@ impl State {
     /// The member that must be sold out next, if there is one.
     pub(crate) fn next_exit(&mut self) -> Option<MemberId> {
         let pool = u64::try_from(self.pool().steps()).ok()?;
-        let supply = u64::try_from(self.supply().steps())
-            .ok()
-            .filter(|&s| s > 0)?;
+        let supply = u64::try_from(self.supply().steps()).ok().filter(|&s| s > 0)?;
         self.exits.next(&mut self.members.holdings, pool, supply)
     }
 }
@@ -273,12 +259,7 @@ mod tests {
             let ((q1, p1), (q2, p2)) = (exit_price(a), exit_price(b));
             (u128::from(q1) * u128::from(p2)).cmp(&(u128::from(q2) * u128::from(p1)))
         };
-        holdings
-            .iter()
-            .enumerate()
-            .filter(due)
-            .min_by(by_exit_price)
-            .map(|(i, _)| i)
+        holdings.iter().enumerate().filter(due).min_by(by_exit_price).map(|(i, _)| i)
     }
 
     proptest! {

@@ -46,11 +46,7 @@ impl State {
 
     /// The growth table and the price, for commands that need both.
     pub(crate) fn growth_and_price(&self) -> Result<(&Growth, Fraction), Rejection> {
-        let growth = self
-            .programme
-            .growth
-            .as_ref()
-            .ok_or(Rejection::NotInProgramme)?;
+        let growth = self.programme.growth.as_ref().ok_or(Rejection::NotInProgramme)?;
         Ok((growth, self.price().ok_or(Rejection::NotInProgramme)?))
     }
 
@@ -58,15 +54,11 @@ impl State {
     pub(crate) fn find_party(&self, party: &Party) -> Result<Account, Rejection> {
         match party {
             Party::Member(name) => {
-                let id = self
-                    .find_member(name.as_str())
-                    .ok_or(Rejection::UnknownMember)?;
+                let id = self.find_member(name.as_str()).ok_or(Rejection::UnknownMember)?;
                 Ok(Account::Member(id))
             }
             Party::Merchant(name) => {
-                let id = self
-                    .find_merchant(name.as_str())
-                    .ok_or(Rejection::UnknownMerchant)?;
+                let id = self.find_merchant(name.as_str()).ok_or(Rejection::UnknownMerchant)?;
                 Ok(Account::Merchant(id))
             }
         }
@@ -114,21 +106,9 @@ impl State {
         let Worth { gross, fee, net } = worth;
         let points_sold = Micro::from_steps(points);
         let why = match sale {
-            Sale::Redemption => Why::Redeemed {
-                points: points_sold,
-                gross,
-                fee,
-            },
-            Sale::ForcedExit => Why::ForcedExit {
-                points: points_sold,
-                gross,
-                fee,
-            },
-            Sale::Dust => Why::DustSold {
-                points: points_sold,
-                gross,
-                fee,
-            },
+            Sale::Redemption => Why::Redeemed { points: points_sold, gross, fee },
+            Sale::ForcedExit => Why::ForcedExit { points: points_sold, gross, fee },
+            Sale::Dust => Why::DustSold { points: points_sold, gross, fee },
         };
         self.pay_cash(Account::Pool, holder, net, why)?;
         if let Sale::ForcedExit = sale {
@@ -169,13 +149,7 @@ impl State {
         if points > 0 && self.supply().is_zero() {
             self.totals.kept_price = Some(price);
             let left = self.pool().steps();
-            self.transfer(
-                Account::Pool,
-                Account::Revenue,
-                Unit::Cash,
-                left,
-                Why::PoolEmptied,
-            )?;
+            self.transfer(Account::Pool, Account::Revenue, Unit::Cash, left, Why::PoolEmptied)?;
         }
         Ok(())
     }
@@ -188,24 +162,14 @@ impl State {
         why: Why,
     ) -> Result<(), Rejection> {
         self.transfer(Account::Issuance, holder, Unit::Growth, points, why)?;
-        self.totals.issued = self
-            .totals
-            .issued
-            .checked_add(points)
-            .ok_or(Rejection::Overflow)?;
+        self.totals.issued = self.totals.issued.checked_add(points).ok_or(Rejection::Overflow)?;
         Ok(())
     }
 
     /// How many micro-points may still be issued.
     pub(crate) fn cap_left(&self) -> i64 {
-        let cap = self
-            .programme
-            .growth
-            .as_ref()
-            .and_then(|growth| growth.issue_cap);
-        cap.map_or(i64::MAX, |cap| {
-            cap.steps().saturating_sub(self.totals.issued).max(0)
-        })
+        let cap = self.programme.growth.as_ref().and_then(|growth| growth.issue_cap);
+        cap.map_or(i64::MAX, |cap| cap.steps().saturating_sub(self.totals.issued).max(0))
     }
 
     /// Sells out whoever's points are worth the quota, the lowest `quota / points` first, until
@@ -245,9 +209,5 @@ pub(crate) fn worth_up_to(
 ) -> Result<Worth, Rejection> {
     let gross = Fen::from_steps(price.mul_floor(points)?.min(most));
     let fee = fee_rate.mul_ceil(gross)?;
-    Ok(Worth {
-        gross,
-        fee,
-        net: gross.minus(fee)?,
-    })
+    Ok(Worth { gross, fee, net: gross.minus(fee)? })
 }

@@ -72,30 +72,12 @@ impl Described<'_, Account> {
 
 impl Serialize for Described<'_, Posting> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Posting {
-            account,
-            unit,
-            steps,
-            why,
-        } = self.of;
+        let Posting { account, unit, steps, why } = self.of;
         let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry(
-            "account",
-            &Described {
-                state: self.state,
-                of: account,
-            }
-            .path(),
-        )?;
+        map.serialize_entry("account", &Described { state: self.state, of: account }.path())?;
         map.serialize_entry("unit", unit.name())?;
         map.serialize_entry("amount", &unit.text(steps))?;
-        map.serialize_entry(
-            "why",
-            &Described {
-                state: self.state,
-                of: (unit, why),
-            },
-        )?;
+        map.serialize_entry("why", &Described { state: self.state, of: (unit, why) })?;
         map.end()
     }
 }
@@ -117,27 +99,13 @@ impl Serialize for Described<'_, (Unit, Why)> {
             Why::OrderCompleted { order } => {
                 put!("order.completed", "order": state.order_name(order));
             }
-            Why::MerchantPaid {
-                order,
-                worth,
-                concession,
-            } => {
+            Why::MerchantPaid { order, worth, concession } => {
                 put!("merchant.paid", "order": state.order_name(order), "worth": worth, "concession": concession);
             }
-            Why::QuotaGranted {
-                order,
-                generation,
-                base,
-                rate,
-            } => {
+            Why::QuotaGranted { order, generation, base, rate } => {
                 put!("quota.granted", "order": state.order_name(order), "generation": generation, "base": base, "rate": rate);
             }
-            Why::GrowthGranted {
-                order,
-                generation,
-                contribution,
-                rate,
-            } => {
+            Why::GrowthGranted { order, generation, contribution, rate } => {
                 put!("growth.granted", "order": state.order_name(order), "generation": generation, "contribution": contribution, "rate": rate);
             }
             Why::Contributed { order, base, rate } => {
@@ -146,61 +114,30 @@ impl Serialize for Described<'_, (Unit, Why)> {
             Why::ShareBought { order, base, per } => {
                 put!("share.bought", "order": state.order_name(order), "base": base, "per": per);
             }
-            Why::ShareGranted {
-                order,
-                generation,
-                own,
-                rate,
-            } => {
+            Why::ShareGranted { order, generation, own, rate } => {
                 put!("share.granted", "order": state.order_name(order), "generation": generation, "own": own, "rate": rate);
             }
-            Why::LotGranted {
-                order,
-                base,
-                multiple,
-            } => {
+            Why::LotGranted { order, base, multiple } => {
                 put!("lot.granted", "order": state.order_name(order), "base": base, "multiple": multiple);
             }
             Why::DebtNetted => put!("debt.netted"),
             Why::OrderRefunded { order } => {
                 put!("order.refunded", "order": state.order_name(order))
             }
-            Why::TakenBack {
-                order,
-                generation,
-                granted,
-                refunded,
-            } => {
+            Why::TakenBack { order, generation, granted, refunded } => {
                 put!("grant.taken_back", "order": state.order_name(order), "generation": generation,
                     "granted": unit.text(granted), "refunded": refunded, "of": state.completed_amount(order));
             }
-            Why::TakenBackOwed {
-                order,
-                generation,
-                due,
-            } => {
+            Why::TakenBackOwed { order, generation, due } => {
                 put!("grant.owed", "order": state.order_name(order), "generation": generation, "due": unit.text(due));
             }
-            Why::ContributionReturned {
-                order,
-                points,
-                contribution,
-            } => {
+            Why::ContributionReturned { order, points, contribution } => {
                 put!("growth.contribution_returned", "order": state.order_name(order), "points": points, "contribution": contribution);
             }
-            Why::KeptBack {
-                order,
-                points_worth,
-                quota,
-                reward_worth,
-            } => {
+            Why::KeptBack { order, points_worth, quota, reward_worth } => {
                 put!("refund.kept_back", "order": state.order_name(order), "points_worth": points_worth, "quota": quota, "reward_worth": reward_worth);
             }
-            Why::MerchantReturned {
-                order,
-                worth,
-                concession,
-            } => {
+            Why::MerchantReturned { order, worth, concession } => {
                 put!("merchant.returned", "order": state.order_name(order), "worth": worth, "concession": concession);
             }
             Why::Redeemed { points, gross, fee } => {
@@ -223,52 +160,26 @@ impl Serialize for Described<'_, (Unit, Why)> {
             Why::ReleaseScheduled { order, daily } => {
                 put!("release.scheduled", "order": state.order_name(order), "daily": daily);
             }
-            Why::GenerationBonus {
-                generation,
-                released,
-                rate,
-            } => {
+            Why::GenerationBonus { generation, released, rate } => {
                 put!("release.generation_bonus", "generation": generation, "released": released, "rate": rate);
             }
-            Why::TeamBonus {
-                star,
-                released,
-                rate,
-                bonus,
-            } => {
+            Why::TeamBonus { star, released, rate, bonus } => {
                 put!("release.team_bonus", "star": state.star_name(star), "released": released, "rate": rate, "bonus": bonus);
             }
-            Why::PeerBonus {
-                star,
-                released,
-                rate,
-            } => {
+            Why::PeerBonus { star, released, rate } => {
                 put!("release.peer_bonus", "star": state.star_name(star), "released": released, "rate": rate);
             }
             Why::ReleaseAccelerated { order } => {
                 put!("release.accelerated", "order": state.order_name(order));
             }
             Why::ReleaseTotal => put!("release.total"),
-            Why::DividendFunded {
-                dividend,
-                turnover,
-                rate,
-            } => {
+            Why::DividendFunded { dividend, turnover, rate } => {
                 put!("dividend.funded", "dividend": state.dividend_name(dividend), "turnover": turnover, "rate": rate);
             }
-            Why::DividendByShares {
-                dividend,
-                part,
-                share,
-                of,
-            } => {
+            Why::DividendByShares { dividend, part, share, of } => {
                 put!("dividend.paid", "dividend": state.dividend_name(dividend), "part": part, "share": share, "of": of);
             }
-            Why::DividendEqually {
-                dividend,
-                part,
-                members,
-            } => {
+            Why::DividendEqually { dividend, part, members } => {
                 put!("dividend.paid", "dividend": state.dividend_name(dividend), "part": part, "members": members);
             }
             Why::DividendReturned { dividend } => {

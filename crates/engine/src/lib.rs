@@ -11,6 +11,7 @@
 
 mod account;
 mod adjust;
+mod batch;
 mod command;
 mod day;
 mod dividend;

@@ -5,6 +5,7 @@ use ledger::{Fen, Micro};
 
 use crate::account::{Account, Unit};
 use crate::id::{LotId, MemberId, OrderId};
+use crate::programme::Release;
 use crate::state::{Completion, Grant, Lot, State};
 use crate::{Rejection, Why};
 
@@ -16,15 +17,12 @@ impl State {
     /// grade that goes with it.
     pub(crate) fn grant_lot(
         &mut self,
+        release: &Release,
         order: OrderId,
         member: MemberId,
         base: Fen,
         completion: &mut Completion,
     ) -> Result<(), Rejection> {
-        let programme = std::sync::Arc::clone(&self.programme);
-        let Some(release) = &programme.release else {
-            return Ok(());
-        };
         let Some(package) = release.package_for(base) else {
             return Ok(());
         };
@@ -37,19 +35,10 @@ impl State {
         if gift.is_zero() {
             return Ok(());
         }
-        let why = Why::LotGranted {
-            order,
-            base,
-            multiple: package.multiple,
-        };
+        let why = Why::LotGranted { order, base, multiple: package.multiple };
         let owner = Account::Member(member);
         self.transfer(Account::Issuance, owner, Unit::Locked, gift.steps(), why)?;
-        let grant = Grant {
-            steps: gift.steps(),
-            member,
-            generation: 0,
-            unit: Unit::Locked,
-        };
+        let grant = Grant { steps: gift.steps(), member, generation: 0, unit: Unit::Locked };
         self.orders.grants.push(grant);
         completion.lot = Some(self.add_lot(order, member, gift, daily)?);
         Ok(())
@@ -65,14 +54,7 @@ impl State {
         let id = LotId::at(self.lots.len())?;
         let day = self.open_day.ok_or(Rejection::DayNotSettled)?;
         let (remaining, daily) = (gift.steps(), daily.steps());
-        self.lots.push(Lot {
-            remaining,
-            daily,
-            order,
-            member,
-            next: None,
-            day,
-        });
+        self.lots.push(Lot { remaining, daily, order, member, next: None, day });
         let chain = self.chain_mut(member);
         let before = chain.newest_lot.replace(id);
         if before.is_none() {

@@ -1,21 +1,19 @@
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
-/// How many names share one base offset: keeps the offsets at four bytes for any number of names.
-const PER_BASE: usize = 4096;
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 
 /// Names numbered in order of arrival, found by text.
 ///
-/// About 20 bytes a name besides its text: the texts lie end to end, the index holds a hash and a
-/// number. The seed only guards against chosen collisions; nothing ever iterates the index.
+/// Short texts lie in a row of 16 bytes, longer ones in one long text, so that finding a name
+/// touches as few cache lines as can be: one in the index, one in the rows. The seed only guards
+/// against chosen collisions; nothing ever iterates the index.
 #[derive(Debug, Clone)]
 pub struct Names {
     hasher: FixedState,
-    texts: Vec<u8>,
-    bases: Vec<usize>,
-    ends: Vec<u32>,
     index: HashTable<Slot>,
+    rows: Vec<Row>,
+    long: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -24,61 +22,60 @@ struct Slot {
     number: u32,
 }
 
+/// The text itself, or where it is in the long text (eight bytes of offset); and its length.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    short: [u8; SHORT],
+    len: u8,
+}
+
+const SHORT: usize = 15;
+
 impl Names {
     pub fn new(seed: u64) -> Self {
         Self {
             hasher: FixedState::with_seed(seed),
-            texts: Vec::new(),
-            bases: Vec::new(),
-            ends: Vec::new(),
             index: HashTable::new(),
+            rows: Vec::new(),
+            long: Vec::new(),
         }
     }
 
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.rows.len()
     }
 
     pub fn get(&self, number: usize) -> &str {
-        let base = self.bases.get(number / PER_BASE).copied().unwrap_or(0);
-        let end = |i: usize| base + self.ends[i] as usize;
-        let start = if number % PER_BASE == 0 {
-            base
-        } else {
-            end(number - 1)
-        };
-        std::str::from_utf8(&self.texts[start..end(number)]).unwrap_or_default()
+        std::str::from_utf8(self.bytes(&self.rows[number])).unwrap_or_default()
     }
 
     pub fn find(&self, text: &str) -> Option<usize> {
         let hash = self.hash(text);
-        let same = |slot: &Slot| slot.hash == hash && self.get(slot.number as usize) == text;
-        self.index
-            .find(spread(hash), same)
-            .map(|slot| slot.number as usize)
+        let same = |slot: &Slot| {
+            slot.hash == hash && self.bytes(&self.rows[slot.number as usize]) == text.as_bytes()
+        };
+        self.index.find(spread(hash), same).map(|slot| slot.number as usize)
     }
 
     /// Adds a name that [`Names::find`] did not find; it gets the next number. Texts are at most
-    /// 255 bytes (`command::Id`), so a base never runs out of offsets.
+    /// 255 bytes long (`command::Id`) and numbers below 2^32 (`id`).
     pub fn add(&mut self, text: &str) {
         let hash = self.hash(text);
-        if self.ends.len() % PER_BASE == 0 {
-            self.bases.push(self.texts.len());
+        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let mut row = Row { short: [0; SHORT], len: u8::try_from(text.len()).unwrap_or(u8::MAX) };
+        if text.len() <= SHORT {
+            row.short[..text.len()].copy_from_slice(text.as_bytes());
+        } else {
+            row.short[..8].copy_from_slice(&(self.long.len() as u64).to_le_bytes());
+            self.long.extend_from_slice(text.as_bytes());
         }
-        let base = self.bases.last().copied().unwrap_or(0);
-        self.texts.extend_from_slice(text.as_bytes());
-        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        self.ends
-            .push(u32::try_from(self.texts.len() - base).unwrap_or(u32::MAX));
-        self.index
-            .insert_unique(spread(hash), Slot { hash, number }, |slot| {
-                spread(slot.hash)
-            });
+        self.rows.push(row);
+        self.index.insert_unique(spread(hash), Slot { hash, number }, |slot| spread(slot.hash));
     }
 
     /// Takes the last name out again.
     pub fn remove_last(&mut self) {
-        let Some(last) = self.ends.len().checked_sub(1) else {
+        let Some(last) = self.rows.len().checked_sub(1) else {
             return;
         };
         let hash = self.hash(self.get(last));
@@ -86,25 +83,27 @@ impl Names {
         if let Ok(found) = self.index.find_entry(spread(hash), is_last) {
             found.remove();
         }
-        let base = self.bases.last().copied().unwrap_or(0);
-        let start = if last % PER_BASE == 0 {
-            base
-        } else {
-            base + self.ends[last - 1] as usize
-        };
-        self.texts.truncate(start);
-        self.ends.pop();
-        if last % PER_BASE == 0 {
-            self.bases.pop();
+        let len = usize::from(self.rows[last].len);
+        if len > SHORT {
+            self.long.truncate(self.long.len() - len);
         }
+        self.rows.pop();
+    }
+
+    fn bytes<'a>(&'a self, row: &'a Row) -> &'a [u8] {
+        let len = usize::from(row.len);
+        if len <= SHORT {
+            return &row.short[..len];
+        }
+        let [a, b, c, d, e, f, g, h, ..] = row.short;
+        #[expect(clippy::cast_possible_truncation, reason = "it was a length in memory")]
+        let start = u64::from_le_bytes([a, b, c, d, e, f, g, h]) as usize;
+        &self.long[start..start + len]
     }
 
     fn hash(&self, text: &str) -> u32 {
         let hash = self.hasher.hash_one(text);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the upper half is folded in"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "the upper half is folded in")]
         let folded = (hash ^ (hash >> 32)) as u32;
         folded
     }
@@ -119,23 +118,27 @@ fn spread(hash: u32) -> u64 {
 mod tests {
     use super::*;
 
+    fn name(i: usize) -> String {
+        format!("{i}{}", "长".repeat(i % 9))
+    }
+
     #[test]
     fn names_are_found_by_text_and_by_number() {
         let mut names = Names::new(7);
-        for i in 0..3 * PER_BASE {
-            assert_eq!(names.find(&format!("n{i}")), None);
-            names.add(&format!("n{i}"));
+        for i in 0..10_000 {
+            assert_eq!(names.find(&name(i)), None);
+            names.add(&name(i));
         }
-        for i in 0..3 * PER_BASE {
-            assert_eq!(names.find(&format!("n{i}")), Some(i));
-            assert_eq!(names.get(i), format!("n{i}"));
+        for i in 0..10_000 {
+            assert_eq!(names.find(&name(i)), Some(i));
+            assert_eq!(names.get(i), name(i));
         }
-        for i in (PER_BASE - 1..3 * PER_BASE).rev() {
+        for i in (5_000..10_000).rev() {
             names.remove_last();
-            assert_eq!(names.find(&format!("n{i}")), None);
+            assert_eq!(names.find(&name(i)), None);
         }
-        names.add("again");
-        assert_eq!(names.find("again"), Some(PER_BASE - 1));
-        assert_eq!(names.get(PER_BASE - 1), "again");
+        names.add("again, and this time long enough");
+        assert_eq!(names.find("again, and this time long enough"), Some(5_000));
+        assert_eq!(names.get(4_999), name(4_999));
     }
 }

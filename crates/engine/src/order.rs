@@ -1,11 +1,15 @@
 //! Orders: paying and completing (spec, section 4: *Pay*, *Complete*).
 
+use std::sync::Arc;
+
 use ledger::{Fen, Micro, Rate};
 
 use crate::account::{Account, Unit};
 use crate::command::{Id, OrderPay};
 use crate::id::{MemberId, OrderId};
+use crate::programme::{Growth, Quota, Share};
 use crate::state::{Completion, Grant, Order, State};
+use crate::tree::Upline;
 use crate::{Rejection, Why};
 
 impl Order {
@@ -52,20 +56,8 @@ impl State {
         let buyer = Account::Member(order.member);
         let cash = order.cash_left().steps();
         self.transfer(Account::Gateway, Account::Escrow, Unit::Cash, cash, why)?;
-        self.transfer(
-            buyer,
-            Account::Escrow,
-            Unit::Stable,
-            order.stable.steps(),
-            why,
-        )?;
-        self.transfer(
-            buyer,
-            Account::Escrow,
-            Unit::Reward,
-            order.reward.steps(),
-            why,
-        )?;
+        self.transfer(buyer, Account::Escrow, Unit::Stable, order.stable.steps(), why)?;
+        self.transfer(buyer, Account::Escrow, Unit::Reward, order.reward.steps(), why)?;
         self.orders.names.add(pay.order.as_str());
         self.orders.rows.push(order);
         Ok(())
@@ -75,21 +67,15 @@ impl State {
         if self.find_order(pay.order.as_str()).is_some() {
             return Err(Rejection::OrderExists);
         }
-        let member = self
-            .find_member(pay.member.as_str())
-            .ok_or(Rejection::UnknownMember)?;
+        let member = self.find_member(pay.member.as_str()).ok_or(Rejection::UnknownMember)?;
         let merchant = match &pay.merchant {
-            Some(name) => Some(
-                self.find_merchant(name.as_str())
-                    .ok_or(Rejection::UnknownMerchant)?,
-            ),
+            Some(name) => {
+                Some(self.find_merchant(name.as_str()).ok_or(Rejection::UnknownMerchant)?)
+            }
             None => None,
         };
         let (amount, stable, reward) = (pay.amount?, pay.stable?, pay.reward?);
-        let concession = pay
-            .concession
-            .transpose()?
-            .unwrap_or(self.programme.concession);
+        let concession = pay.concession.transpose()?.unwrap_or(self.programme.concession);
         if !amount.is_positive() || stable.steps() < 0 || reward.steps() < 0 {
             return Err(Rejection::BadAmount);
         }
@@ -129,9 +115,7 @@ impl State {
     /// `order.complete`: the money is divided and everything is granted, all by the price before
     /// this order.
     pub(crate) fn complete(&mut self, name: &Id) -> Result<(), Rejection> {
-        let id = self
-            .find_order(name.as_str())
-            .ok_or(Rejection::UnknownOrder)?;
+        let id = self.find_order(name.as_str()).ok_or(Rejection::UnknownOrder)?;
         let mut order = self.orders.rows[id.index()];
         if order.completion.is_some() || order.left().is_zero() {
             return Err(Rejection::OrderNotOpen);
@@ -140,12 +124,20 @@ impl State {
         // and dividends; where it has not, the concession is at least that already.
         order.concession = order.concession.max(self.programme.needed_concession());
         let base = order.cash_left();
+        let programme = Arc::clone(&self.programme);
         let first_grant =
             u32::try_from(self.orders.grants.len()).map_err(|_| Rejection::Overflow)?;
         self.divide(id, &order, base)?;
-        self.grant_quota(id, order.member, base)?;
-        let contribution = self.grant_growth(id, order.member, base)?;
-        self.grant_share(id, order.member, base)?;
+        if let Some(quota) = &programme.quota {
+            self.grant_quota(quota, id, order.member, base)?;
+        }
+        let contribution = match &programme.growth {
+            Some(growth) => self.grant_growth(growth, id, order.member, base)?,
+            None => Fen::ZERO,
+        };
+        if let Some(share) = &programme.share {
+            self.grant_share(share, id, order.member, base)?;
+        }
         let mut completion = Completion {
             amount: order.left(),
             contribution,
@@ -155,7 +147,9 @@ impl State {
             lot: None,
             earlier: None,
         };
-        self.grant_lot(id, order.member, base, &mut completion)?;
+        if let Some(release) = &programme.release {
+            self.grant_lot(release, id, order.member, base, &mut completion)?;
+        }
         let points = order.stable_left().plus(order.reward_left().fen_floor())?;
         self.add_volume(order.member, base.steps(), points.steps())?;
         self.add_turnover(base.steps())?;
@@ -177,47 +171,28 @@ impl State {
             let holder = Account::Merchant(merchant);
             let worth = order.worth_left()?;
             let part = order.merchant_part(worth)?;
-            let paid = Why::MerchantPaid {
-                order: id,
-                worth,
-                concession: order.concession,
-            };
+            let paid = Why::MerchantPaid { order: id, worth, concession: order.concession };
             self.transfer(Account::Revenue, holder, Unit::Cash, part.steps(), paid)?;
             let stable = order.stable_left().steps();
             self.transfer(Account::Escrow, holder, Unit::Stable, stable, why)?;
         }
         let reward = order.reward_left().steps();
-        Ok(self.transfer(
-            Account::Escrow,
-            Account::Issuance,
-            Unit::Reward,
-            reward,
-            why,
-        )?)
+        Ok(self.transfer(Account::Escrow, Account::Issuance, Unit::Reward, reward, why)?)
     }
 
     /// Step 1: quota for the buyer and each sponsor generation that exists.
-    fn grant_quota(&mut self, order: OrderId, buyer: MemberId, base: Fen) -> Result<(), Rejection> {
-        let programme = std::sync::Arc::clone(&self.programme);
-        let Some(quota) = &programme.quota else {
-            return Ok(());
-        };
-        let upline = self.generations(buyer, &quota.sponsors);
-        for (generation, member, rate) in std::iter::once((0, buyer, quota.buyer)).chain(upline) {
+    fn grant_quota(
+        &mut self,
+        quota: &Quota,
+        order: OrderId,
+        buyer: MemberId,
+        base: Fen,
+    ) -> Result<(), Rejection> {
+        let mut upline = Upline::from(buyer, &quota.sponsors);
+        while let Some((generation, member, rate)) = upline.next(self, quota.buyer) {
             let steps = rate.mul_floor(base)?.steps();
-            let why = Why::QuotaGranted {
-                order,
-                generation,
-                base,
-                rate,
-            };
-            let grant = Grant {
-                steps,
-                member,
-                generation,
-                unit: Unit::Quota,
-            };
-            self.grant(grant, why)?;
+            let why = Why::QuotaGranted { order, generation, base, rate };
+            self.grant(Grant { steps, member, generation, unit: Unit::Quota }, why)?;
         }
         Ok(())
     }
@@ -225,97 +200,52 @@ impl State {
     /// Step 2: growth points, then the contribution that pays for them. Says what it was.
     fn grant_growth(
         &mut self,
+        growth: &Growth,
         order: OrderId,
         buyer: MemberId,
         base: Fen,
     ) -> Result<Fen, Rejection> {
-        let programme = std::sync::Arc::clone(&self.programme);
-        let Some(growth) = &programme.growth else {
-            return Ok(Fen::ZERO);
-        };
         let (_, price) = self.growth_and_price()?;
-        let limited = programme.is_limited_by_quota();
+        let limited = self.programme.is_limited_by_quota();
         let contribution = growth.contribution.mul_floor(base)?;
-        let upline = self.generations(buyer, &growth.sponsors);
-        for (generation, member, rate) in std::iter::once((0, buyer, growth.buyer)).chain(upline) {
+        let mut upline = Upline::from(buyer, &growth.sponsors);
+        while let Some((generation, member, rate)) = upline.next(self, growth.buyer) {
             if limited && self.balance(Account::Member(member), Unit::Quota) == 0 {
                 continue;
             }
             let value = rate.mul_floor(contribution)?;
             let steps = price.div_floor(value.steps())?.min(self.cap_left());
-            let why = Why::GrowthGranted {
-                order,
-                generation,
-                contribution,
-                rate,
-            };
-            self.grant(
-                Grant {
-                    steps,
-                    member,
-                    generation,
-                    unit: Unit::Growth,
-                },
-                why,
-            )?;
+            let why = Why::GrowthGranted { order, generation, contribution, rate };
+            self.grant(Grant { steps, member, generation, unit: Unit::Growth }, why)?;
         }
         if self.supply().is_zero() {
             // Nobody would own what is paid in.
             return Ok(Fen::ZERO);
         }
-        let why = Why::Contributed {
-            order,
-            base,
-            rate: growth.contribution,
-        };
-        self.transfer(
-            Account::Revenue,
-            Account::Pool,
-            Unit::Cash,
-            contribution.steps(),
-            why,
-        )?;
+        let why = Why::Contributed { order, base, rate: growth.contribution };
+        self.transfer(Account::Revenue, Account::Pool, Unit::Cash, contribution.steps(), why)?;
         Ok(contribution)
     }
 
     /// Step 3: shares for the buyer, and a part of as many for sponsors.
-    fn grant_share(&mut self, order: OrderId, buyer: MemberId, base: Fen) -> Result<(), Rejection> {
-        let programme = std::sync::Arc::clone(&self.programme);
-        let Some(share) = &programme.share else {
-            return Ok(());
-        };
+    fn grant_share(
+        &mut self,
+        share: &Share,
+        order: OrderId,
+        buyer: MemberId,
+        base: Fen,
+    ) -> Result<(), Rejection> {
         let own = i128::from(base.steps()) * i128::from(Micro::STEPS_PER_WHOLE)
             / i128::from(share.per.steps());
         let own = Micro::from_steps(i64::try_from(own).map_err(|_| Rejection::Overflow)?);
-        let why = Why::ShareBought {
-            order,
-            base,
-            per: share.per,
-        };
-        let grant = Grant {
-            steps: own.steps(),
-            member: buyer,
-            generation: 0,
-            unit: Unit::Share,
-        };
-        self.grant(grant, why)?;
-        for (generation, member, rate) in self.generations(buyer, &share.sponsors) {
+        let mut upline = Upline::from(buyer, &share.sponsors);
+        while let Some((generation, member, rate)) = upline.next(self, Rate::ONE) {
             let steps = rate.mul_floor(own)?.steps();
-            let why = Why::ShareGranted {
-                order,
-                generation,
-                own,
-                rate,
+            let why = match generation {
+                0 => Why::ShareBought { order, base, per: share.per },
+                _ => Why::ShareGranted { order, generation, own, rate },
             };
-            self.grant(
-                Grant {
-                    steps,
-                    member,
-                    generation,
-                    unit: Unit::Share,
-                },
-                why,
-            )?;
+            self.grant(Grant { steps, member, generation, unit: Unit::Share }, why)?;
         }
         Ok(())
     }
@@ -323,12 +253,7 @@ impl State {
     /// Grants, less what the member owes in the unit, and notes the grant as it was made: a refund
     /// takes back a part of all of it, what was netted included.
     fn grant(&mut self, grant: Grant, why: Why) -> Result<(), Rejection> {
-        let Grant {
-            steps,
-            member,
-            unit,
-            ..
-        } = grant;
+        let Grant { steps, member, unit, .. } = grant;
         if steps == 0 {
             return Ok(());
         }

@@ -55,9 +55,7 @@ struct Missing {
 impl State {
     /// `order.refund`.
     pub(crate) fn refund(&mut self, name: &Id, amount: Option<Given<2>>) -> Result<(), Rejection> {
-        let id = self
-            .find_order(name.as_str())
-            .ok_or(Rejection::UnknownOrder)?;
+        let id = self.find_order(name.as_str()).ok_or(Rejection::UnknownOrder)?;
         let before = self.orders.rows[id.index()];
         let left = before.left();
         let asked = amount.unwrap_or(Ok(left))?;
@@ -84,27 +82,9 @@ impl State {
     ) -> Result<(), Rejection> {
         let why = Why::OrderRefunded { order: id };
         let buyer = Account::Member(order.member);
-        self.transfer(
-            Account::Escrow,
-            Account::Gateway,
-            Unit::Cash,
-            parts.cash.steps(),
-            why,
-        )?;
-        self.transfer(
-            Account::Escrow,
-            buyer,
-            Unit::Stable,
-            parts.stable.steps(),
-            why,
-        )?;
-        Ok(self.transfer(
-            Account::Escrow,
-            buyer,
-            Unit::Reward,
-            parts.reward.steps(),
-            why,
-        )?)
+        self.transfer(Account::Escrow, Account::Gateway, Unit::Cash, parts.cash.steps(), why)?;
+        self.transfer(Account::Escrow, buyer, Unit::Stable, parts.stable.steps(), why)?;
+        Ok(self.transfer(Account::Escrow, buyer, Unit::Reward, parts.reward.steps(), why)?)
     }
 
     fn refund_completed(
@@ -163,13 +143,7 @@ impl State {
             }
             self.transfer(holder, buyer, Unit::Stable, parts.stable.steps(), why)?;
         }
-        Ok(self.transfer(
-            Account::Issuance,
-            buyer,
-            Unit::Reward,
-            parts.reward.steps(),
-            why,
-        )?)
+        Ok(self.transfer(Account::Issuance, buyer, Unit::Reward, parts.reward.steps(), why)?)
     }
 
     /// Quota and shares: out of the balance; what is missing is owed, but for the buyer's quota,
@@ -193,11 +167,7 @@ impl State {
             return Ok(());
         }
         debug_assert!(!is_buyers || grant.member == order.member);
-        let owed = Why::TakenBackOwed {
-            order: id,
-            generation: grant.generation,
-            due,
-        };
+        let owed = Why::TakenBackOwed { order: id, generation: grant.generation, due };
         self.add_debt(grant.member, grant.unit, due - taken, owed)
     }
 
@@ -215,11 +185,7 @@ impl State {
         let holder = Account::Member(grant.member);
         let held = due.min(self.balance(holder, Unit::Growth));
         let price = self.price().ok_or(Rejection::NotInProgramme)?;
-        let returned = self
-            .orders
-            .refunds
-            .get(&id)
-            .map_or(0, |refunds| refunds.pool_returned);
+        let returned = self.orders.refunds.get(&id).map_or(0, |refunds| refunds.pool_returned);
         let contribution = progress.part(completion.contribution.steps())?;
         let back = price.mul_floor(held)?.min(contribution - returned);
         if back > 0 {
@@ -234,17 +200,11 @@ impl State {
         self.burn(holder, held, price, taken_back(id, grant, progress))?;
         if grant.generation == 0 {
             let worth = price.mul_ceil(due - held)?;
-            missing.points_worth = missing
-                .points_worth
-                .checked_add(worth)
-                .ok_or(Rejection::Overflow)?;
+            missing.points_worth =
+                missing.points_worth.checked_add(worth).ok_or(Rejection::Overflow)?;
             return Ok(());
         }
-        let owed = Why::TakenBackOwed {
-            order: id,
-            generation: grant.generation,
-            due,
-        };
+        let owed = Why::TakenBackOwed { order: id, generation: grant.generation, due };
         self.add_debt(grant.member, Unit::Growth, due - held, owed)
     }
 
@@ -269,9 +229,7 @@ impl State {
         self.transfer(holder, Account::Issuance, Unit::Locked, from_lot, why)?;
         let from_reward = (due - from_lot).min(self.balance(holder, Unit::Reward));
         self.transfer(holder, Account::Issuance, Unit::Reward, from_reward, why)?;
-        missing.reward_worth = Micro::from_steps(due - from_lot - from_reward)
-            .fen_ceil()
-            .steps();
+        missing.reward_worth = Micro::from_steps(due - from_lot - from_reward).fen_ceil().steps();
         Ok(())
     }
 
@@ -300,20 +258,8 @@ impl State {
             quota: Fen::from_steps(missing.quota),
             reward_worth: Fen::from_steps(missing.reward_worth),
         };
-        self.transfer(
-            Account::Revenue,
-            Account::Gateway,
-            Unit::Cash,
-            cash.steps(),
-            why,
-        )?;
-        self.transfer(
-            Account::Gateway,
-            Account::Revenue,
-            Unit::Cash,
-            kept,
-            keep_why,
-        )?;
+        self.transfer(Account::Revenue, Account::Gateway, Unit::Cash, cash.steps(), why)?;
+        self.transfer(Account::Gateway, Account::Revenue, Unit::Cash, kept, keep_why)?;
         self.add_debt(order.member, Unit::Cash, keep - kept, keep_why)
     }
 
@@ -330,11 +276,7 @@ impl State {
         let worth = order.worth_left()?;
         let had = order.merchant_part(before.worth_left()?)?;
         let back = had.minus(order.merchant_part(worth)?)?;
-        let why = Why::MerchantReturned {
-            order: id,
-            worth,
-            concession: order.concession,
-        };
+        let why = Why::MerchantReturned { order: id, worth, concession: order.concession };
         let holder = Account::Merchant(merchant);
         Ok(self.transfer(holder, Account::Revenue, Unit::Cash, back.steps(), why)?)
     }
@@ -348,11 +290,7 @@ fn split(before: &Order, order: &Order, asked: Fen) -> Result<Parts, Rejection> 
     let fen = Micro::STEPS_PER_WHOLE / Fen::STEPS_PER_WHOLE;
     let due = |target: i64, returned: i64, left: i64| (target - returned).max(0).min(left);
     let asked = asked.steps();
-    let stable = due(
-        share(order.stable.steps())?,
-        before.stable_returned.steps(),
-        asked,
-    );
+    let stable = due(share(order.stable.steps())?, before.stable_returned.steps(), asked);
     let reward_target = share(order.reward.steps())? / fen;
     let reward_returned = before.reward_returned.steps() / fen;
     let reward = due(reward_target, reward_returned, asked - stable);

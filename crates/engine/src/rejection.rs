@@ -3,10 +3,7 @@ use ledger::{AmountError, Overflow, RateError};
 /// Why a command was refused (spec, section 4). A refused command left no trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[error("{}: {}", self.code(), self.meaning())]
-#[expect(
-    missing_docs,
-    reason = "each variant is its code; `meaning` says it in words"
-)]
+#[expect(missing_docs, reason = "each variant is its code; `meaning` says it in words")]
 pub enum Rejection {
     DayClosed,
     DayNotSettled,
@@ -48,10 +45,9 @@ impl Rejection {
     const fn row(self) -> (&'static str, &'static str) {
         match self {
             Self::DayClosed => ("day_closed", "the command falls on a day that is settled"),
-            Self::DayNotSettled => (
-                "day_not_settled",
-                "the command falls on a day after the open one",
-            ),
+            Self::DayNotSettled => {
+                ("day_not_settled", "the command falls on a day after the open one")
+            }
             Self::DayOutOfOrder => ("day_out_of_order", "only the open day can be settled"),
             Self::MemberExists => ("member_exists", "the member has joined before"),
             Self::UnknownSponsor => ("unknown_sponsor", "the sponsor is not a member"),
@@ -66,10 +62,9 @@ impl Rejection {
                 "bad_amount",
                 "an amount is no plain decimal, not above zero, too small, too large or not whole fen",
             ),
-            Self::RewardOverUsage => (
-                "reward_over_usage",
-                "reward points may pay only part of an order",
-            ),
+            Self::RewardOverUsage => {
+                ("reward_over_usage", "reward points may pay only part of an order")
+            }
             Self::ConcessionOutOfRange => (
                 "concession_out_of_range",
                 "the concession must pay for contribution and dividends, and be at most 100 %",
@@ -78,16 +73,12 @@ impl Rejection {
             Self::UnknownOrder => ("unknown_order", "there is no such order"),
             Self::OrderNotOpen => ("order_not_open", "the order is completed, or all refunded"),
             Self::NotInProgramme => ("not_in_programme", "the programme does not offer this"),
-            Self::InsufficientRevenue => (
-                "insufficient_revenue",
-                "the platform's revenue cannot pay for it",
-            ),
+            Self::InsufficientRevenue => {
+                ("insufficient_revenue", "the platform's revenue cannot pay for it")
+            }
             Self::IssueCapReached => ("issue_cap_reached", "no more points may be issued"),
             Self::ReasonRequired => ("reason_required", "a reason and an operator must be given"),
-            Self::BadUnit => (
-                "bad_unit",
-                "the unit must be growth, quota, share or reward",
-            ),
+            Self::BadUnit => ("bad_unit", "the unit must be growth, quota, share or reward"),
             Self::BadProgramme => ("bad_programme", "the programme has faults"),
             Self::Overflow => ("overflow", "a sum leaves 64 bits"),
         }

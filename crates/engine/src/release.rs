@@ -40,17 +40,8 @@ impl State {
             };
             self.release_bonus(leader.member, leader.bonus, why, pieces);
             let peers = Micro::from_steps(leader.released_by_peers);
-            let why = Why::PeerBonus {
-                star: leader.star,
-                released: peers,
-                rate: team.peer,
-            };
-            self.release_bonus(
-                leader.member,
-                team.peer.mul_floor_saturating(peers),
-                why,
-                pieces,
-            );
+            let why = Why::PeerBonus { star: leader.star, released: peers, rate: team.peer };
+            self.release_bonus(leader.member, team.peer.mul_floor_saturating(peers), why, pieces);
         }
         Ok(())
     }
@@ -68,28 +59,9 @@ impl State {
             released[lot.member.index()] += steps;
             let account = Account::Member(lot.member);
             let daily = Micro::from_steps(lot.daily);
-            let why = Why::ReleaseScheduled {
-                order: lot.order,
-                daily,
-            };
-            pieces.add(
-                self,
-                Posting {
-                    account,
-                    unit: Unit::Locked,
-                    steps: -steps,
-                    why,
-                },
-            );
-            pieces.add(
-                self,
-                Posting {
-                    account,
-                    unit: Unit::Reward,
-                    steps,
-                    why,
-                },
-            );
+            let why = Why::ReleaseScheduled { order: lot.order, daily };
+            pieces.add(self, Posting { account, unit: Unit::Locked, steps: -steps, why });
+            pieces.add(self, Posting { account, unit: Unit::Reward, steps, why });
         }
         for (holding, &steps) in self.members.holdings.iter_mut().zip(&released) {
             if steps > 0 {
@@ -117,11 +89,7 @@ impl State {
                     return;
                 };
                 let released = Micro::from_steps(generation[row]);
-                let why = Why::GenerationBonus {
-                    generation: number,
-                    released,
-                    rate,
-                };
+                let why = Why::GenerationBonus { generation: number, released, rate };
                 self.release_bonus(member, rate.mul_floor_saturating(released), why, pieces);
             }
             if usize::from(number) < rates.len() {
@@ -154,15 +122,7 @@ impl State {
         balances[Unit::Locked as usize] -= steps;
         balances[Unit::Reward as usize] += steps;
         let account = Account::Member(member);
-        pieces.add(
-            self,
-            Posting {
-                account,
-                unit: Unit::Reward,
-                steps,
-                why,
-            },
-        );
+        pieces.add(self, Posting { account, unit: Unit::Reward, steps, why });
         let mut left = steps;
         let mut next = self.members.chains[member.index()].oldest_lot;
         let mut oldest = true;
@@ -178,15 +138,7 @@ impl State {
                 self.members.chains[member.index()].oldest_lot = next;
             }
             if taken > 0 {
-                pieces.add(
-                    self,
-                    Posting {
-                        account,
-                        unit: Unit::Locked,
-                        steps: -taken,
-                        why,
-                    },
-                );
+                pieces.add(self, Posting { account, unit: Unit::Locked, steps: -taken, why });
             }
         }
     }

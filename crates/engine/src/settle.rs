@@ -29,11 +29,7 @@ pub(crate) struct Pieces<'j> {
 impl<'j> Pieces<'j> {
     pub fn open(journal: &'j mut dyn Journal, state: &State, head: &Head<'_>) -> Self {
         journal.open(state, head);
-        Self {
-            journal,
-            locked: 0,
-            reward: 0,
-        }
+        Self { journal, locked: 0, reward: 0 }
     }
 
     /// Adds one side of a release, whose balance the caller has changed; the other side is
@@ -62,12 +58,7 @@ impl<'j> Pieces<'j> {
                 // Both together stay in 64 bits (`State::check_releasable`), so each does.
                 state.house[House::Issuance as usize][unit as usize] += steps;
                 let why = Why::ReleaseTotal;
-                state.draft.postings.push(Posting {
-                    account: Account::Issuance,
-                    unit,
-                    steps,
-                    why,
-                });
+                state.draft.postings.push(Posting { account: Account::Issuance, unit, steps, why });
             }
         }
         let mut postings = std::mem::take(&mut state.draft.postings);
@@ -105,24 +96,13 @@ impl State {
             let turnover = self.turnover().max(ledger::Fen::ZERO);
             add(dividend.rate.mul_floor(turnover)?.steps())?;
         }
-        self.carries
-            .fen
-            .iter()
-            .try_for_each(|&carried| add(carried))?;
+        self.carries.fen.iter().try_for_each(|&carried| add(carried))?;
         if out == 0 {
             return Ok(());
         }
         let cash = Unit::Cash as usize;
-        let members = self
-            .members
-            .holdings
-            .iter()
-            .map(|holding| holding.balances[cash]);
-        let merchants = self
-            .merchants
-            .balances
-            .iter()
-            .map(|balances| balances[cash]);
+        let members = self.members.holdings.iter().map(|holding| holding.balances[cash]);
+        let merchants = self.merchants.balances.iter().map(|balances| balances[cash]);
         let revenue = self.balance(Account::Revenue, Unit::Cash).saturating_abs();
         let most = members.chain(merchants).fold(revenue, i64::max);
         most.checked_add(out).map(|_| ()).ok_or(Rejection::Overflow)
@@ -175,12 +155,7 @@ impl State {
         self.register_dividends();
         for row in 0..self.carries.names.len() {
             let name = &self.carries.names[row];
-            if !self
-                .programme
-                .dividends
-                .iter()
-                .any(|dividend| dividend.name == *name)
-            {
+            if !self.programme.dividends.iter().any(|dividend| dividend.name == *name) {
                 self.return_carry(DividendId::at(row)?)?;
             }
         }

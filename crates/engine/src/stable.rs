@@ -14,9 +14,7 @@ impl State {
     pub(crate) fn exchange(&mut self, member: &Id, points: Given<6>) -> Result<(), Rejection> {
         let (growth, price) = self.growth_and_price()?;
         let fee_rate = growth.exchange_fee;
-        let member = self
-            .find_member(member.as_str())
-            .ok_or(Rejection::UnknownMember)?;
+        let member = self.find_member(member.as_str()).ok_or(Rejection::UnknownMember)?;
         let holder = Account::Member(member);
         let points = self.positive_balance(holder, Unit::Growth, points?.steps())?;
         let worth = worth(price, points, fee_rate)?;
@@ -29,22 +27,14 @@ impl State {
             fee: worth.fee,
         };
         self.transfer(holder, Account::Reserve, Unit::Growth, points, why)?;
-        self.transfer(
-            Account::Issuance,
-            holder,
-            Unit::Stable,
-            worth.net.steps(),
-            why,
-        )?;
+        self.transfer(Account::Issuance, holder, Unit::Stable, worth.net.steps(), why)?;
         self.use_quota(holder, worth.gross, why)
     }
 
     /// `stable.claim`. The reserve always covers it: reserve * price >= stable points outstanding.
     pub(crate) fn claim(&mut self, merchant: &Id, amount: Given<2>) -> Result<(), Rejection> {
         let (_, price) = self.growth_and_price()?;
-        let merchant = self
-            .find_merchant(merchant.as_str())
-            .ok_or(Rejection::UnknownMerchant)?;
+        let merchant = self.find_merchant(merchant.as_str()).ok_or(Rejection::UnknownMerchant)?;
         let holder = Account::Merchant(merchant);
         let amount = amount?;
         self.positive_balance(holder, Unit::Stable, amount.steps())?;
@@ -63,9 +53,7 @@ impl State {
             return Err(Rejection::NotInProgramme);
         }
         let (_, price) = self.growth_and_price()?;
-        let member = self
-            .find_member(member.as_str())
-            .ok_or(Rejection::UnknownMember)?;
+        let member = self.find_member(member.as_str()).ok_or(Rejection::UnknownMember)?;
         let holder = Account::Member(member);
         let reward = points?;
         let worth = reward.whole_fen().filter(|worth| worth.is_positive());

@@ -199,10 +199,7 @@ impl State {
                 volumes: Vec::new(),
                 chains: Vec::new(),
             },
-            merchants: Merchants {
-                names: Names::new(seed),
-                balances: Vec::new(),
-            },
+            merchants: Merchants { names: Names::new(seed), balances: Vec::new() },
             orders: Orders {
                 names: Names::new(seed),
                 rows: Vec::new(),
@@ -287,26 +284,17 @@ impl State {
     /// The member of this name.
     #[must_use]
     pub fn find_member(&self, name: &str) -> Option<MemberId> {
-        self.members
-            .names
-            .find(name)
-            .and_then(|i| MemberId::at(i).ok())
+        self.members.names.find(name).and_then(|i| MemberId::at(i).ok())
     }
 
     /// The merchant of this name.
     #[must_use]
     pub fn find_merchant(&self, name: &str) -> Option<MerchantId> {
-        self.merchants
-            .names
-            .find(name)
-            .and_then(|i| MerchantId::at(i).ok())
+        self.merchants.names.find(name).and_then(|i| MerchantId::at(i).ok())
     }
 
     pub(crate) fn find_order(&self, name: &str) -> Option<OrderId> {
-        self.orders
-            .names
-            .find(name)
-            .and_then(|i| OrderId::at(i).ok())
+        self.orders.names.find(name).and_then(|i| OrderId::at(i).ok())
     }
 
     /// A member's name.
@@ -330,30 +318,20 @@ impl State {
     /// A dividend's name.
     #[must_use]
     pub fn dividend_name(&self, id: DividendId) -> &str {
-        self.carries
-            .names
-            .get(id.index())
-            .map_or("", String::as_str)
+        self.carries.names.get(id.index()).map_or("", String::as_str)
     }
 
     /// The name of a star of the programme in force, by its row.
     #[must_use]
     pub fn star_name(&self, star: u16) -> &str {
-        let team = self
-            .programme
-            .release
-            .as_ref()
-            .and_then(|r| r.team.as_ref());
-        team.and_then(|t| t.stars.get(usize::from(star)))
-            .map_or("", |s| s.name.as_str())
+        let team = self.programme.release.as_ref().and_then(|r| r.team.as_ref());
+        team.and_then(|t| t.stars.get(usize::from(star))).map_or("", |s| s.name.as_str())
     }
 
     /// Of a completed order's amount, what had not been refunded when it completed.
     #[must_use]
     pub fn completed_amount(&self, order: OrderId) -> Fen {
-        self.orders.rows[order.index()]
-            .completion
-            .map_or(Fen::ZERO, |c| c.amount)
+        self.orders.rows[order.index()].completion.map_or(Fen::ZERO, |c| c.amount)
     }
 
     /// A member's sponsor.
@@ -366,9 +344,7 @@ impl State {
     #[must_use]
     pub fn grade(&self, id: MemberId) -> Option<&str> {
         let row = self.members.holdings[id.index()].grade.checked_sub(1)?;
-        self.grades
-            .get(usize::from(row))
-            .map(|grade| grade.name.as_str())
+        self.grades.get(usize::from(row)).map(|grade| grade.name.as_str())
     }
 
     /// A balance in steps of its unit.
@@ -423,10 +399,7 @@ impl State {
     #[must_use]
     pub fn supply(&self) -> Micro {
         // Issuance starts at zero and only ever falls by what is issued, so it has a negative.
-        Micro::from_steps(
-            self.balance(Account::Issuance, Unit::Growth)
-                .saturating_neg(),
-        )
+        Micro::from_steps(self.balance(Account::Issuance, Unit::Growth).saturating_neg())
     }
 
     /// Growth points ever issued: what the cap counts.
@@ -454,17 +427,10 @@ impl State {
 
     /// The row for a package as it is now; a new one where a package was renamed or repriced.
     pub(crate) fn grade_row(&mut self, name: &str, price: Fen) -> Result<u16, Overflow> {
-        let row = match self
-            .grades
-            .iter()
-            .position(|g| g.price == price && g.name == name)
-        {
+        let row = match self.grades.iter().position(|g| g.price == price && g.name == name) {
             Some(row) => row,
             None => {
-                self.grades.push(Grade {
-                    name: name.to_owned(),
-                    price,
-                });
+                self.grades.push(Grade { name: name.to_owned(), price });
                 self.grades.len() - 1
             }
         };

@@ -107,10 +107,7 @@ impl State {
                 escrow_reward: micro(Account::Escrow, Unit::Reward),
                 dividend_carry: Fen::from_steps(self.carries.fen.iter().sum()),
             },
-            members: self
-                .members()
-                .map(|id| self.member_row(id, teams[id.index()]))
-                .collect(),
+            members: self.members().map(|id| self.member_row(id, teams[id.index()])).collect(),
             merchants: self
                 .merchants()
                 .map(|id| MerchantRow {
@@ -123,10 +120,7 @@ impl State {
             forced_exits: self.totals.forced_exits,
             rejected: rejected
                 .iter()
-                .map(|r| RejectedRow {
-                    line: r.line,
-                    reason: r.reason.code(),
-                })
+                .map(|r| RejectedRow { line: r.line, reason: r.reason.code() })
                 .collect(),
         }
     }
@@ -149,10 +143,7 @@ impl State {
             star: self.star(team),
             team_cash: team.cash,
             team_points: team.points,
-            owed: self
-                .owed(id)
-                .map(|(unit, steps)| (unit.name(), unit.text(steps)))
-                .collect(),
+            owed: self.owed(id).map(|(unit, steps)| (unit.name(), unit.text(steps))).collect(),
         }
     }
 
@@ -166,8 +157,7 @@ impl State {
             // All volumes together fit in 64 bits (`Totals::volume`).
             volume.cash.plus(volume.points).unwrap_or(Fen::MAX)
         };
-        team.star_for(counted)
-            .map(|star| team.stars[star].name.as_str())
+        team.star_for(counted).map(|star| team.stars[star].name.as_str())
     }
 
     /// Yuan for one point, floored to six decimals; `0.000000` where there is no price.

@@ -65,33 +65,21 @@ impl State {
         drop(nearest);
         let rate = |star: u16| team.stars[usize::from(star)].rate;
         for i in (0..leaders.len()).rev() {
-            let Leader {
-                star,
-                higher,
-                released,
-                ..
-            } = leaders[i];
+            let Leader { star, higher, released, .. } = leaders[i];
             if let Some(higher) = at(higher) {
                 leaders[higher].released += released;
                 leaders[higher].paid_below += i128::from(rate(star).ppm()) * i128::from(released);
             }
         }
         sum_peers(&mut leaders, team.peer_depth);
-        leaders
-            .iter()
-            .map(|leader| bonus(leader, rate(leader.star)))
-            .collect()
+        leaders.iter().map(|leader| bonus(leader, rate(leader.star))).collect()
     }
 
     /// Everybody whose star has a rate above zero, in joining order, and for each member the
     /// nearest of them at or above it.
     fn find_leaders(&self, team: &Team) -> Result<(Vec<Leader>, Vec<u32>), Rejection> {
         let own = |v: &Volume| {
-            if team.cash_only {
-                v.cash
-            } else {
-                v.cash + v.points
-            }
+            if team.cash_only { v.cash } else { v.cash + v.points }
         };
         let volumes = self.downline_sums(own);
         let mut leaders: Vec<Leader> = Vec::new();
@@ -149,12 +137,7 @@ fn sum_peers(leaders: &mut [Leader], depth: u32) {
     }
     let beyond = peers_at(leaders, u64::from(depth) + 1);
     for i in (0..leaders.len()).rev() {
-        let Leader {
-            peer,
-            released,
-            released_by_peers,
-            ..
-        } = leaders[i];
+        let Leader { peer, released, released_by_peers, .. } = leaders[i];
         if let Some(peer) = at(peer) {
             leaders[peer].released_by_peers += released + released_by_peers;
         }

@@ -20,6 +20,36 @@ pub struct TeamVolume {
     pub points: Fen,
 }
 
+/// A walk from a member up: the member itself as generation 0, then as many sponsors as there are
+/// rates for, or as there are.
+pub(crate) struct Upline<'r> {
+    next: Option<MemberId>,
+    generation: u16,
+    rates: &'r [Rate],
+}
+
+impl<'r> Upline<'r> {
+    /// From a member itself, at a rate of its own.
+    pub fn from(member: MemberId, sponsors: &'r [Rate]) -> Self {
+        Self { next: Some(member), generation: 0, rates: sponsors }
+    }
+
+    /// The next member up: (generation, member, rate); generation 0 has `own`.
+    pub fn next(&mut self, state: &State, own: Rate) -> Option<(u16, MemberId, Rate)> {
+        let member = self.next?;
+        let generation = self.generation;
+        let rate = match generation.checked_sub(1) {
+            Some(above) => *self.rates.get(usize::from(above))?,
+            None => own,
+        };
+        // The last rate needs no sponsor looked up any more.
+        let more = usize::from(generation) < self.rates.len();
+        self.next = if more { state.sponsor(member) } else { None };
+        self.generation = generation.saturating_add(1);
+        Some((generation, member, rate))
+    }
+}
+
 impl State {
     /// `member.join`.
     pub(crate) fn join_member(&mut self, name: &Id, sponsor: Option<&Id>) -> Result<(), Rejection> {
@@ -27,10 +57,9 @@ impl State {
             return Err(Rejection::MemberExists);
         }
         let sponsor = match sponsor {
-            Some(sponsor) => Some(
-                self.find_member(sponsor.as_str())
-                    .ok_or(Rejection::UnknownSponsor)?,
-            ),
+            Some(sponsor) => {
+                Some(self.find_member(sponsor.as_str()).ok_or(Rejection::UnknownSponsor)?)
+            }
             None => None,
         };
         MemberId::at(self.member_count())?;
@@ -51,25 +80,6 @@ impl State {
         self.merchants.names.add(name.as_str());
         self.merchants.balances.push([0; Unit::COUNT]);
         Ok(())
-    }
-
-    /// The upline of a member with a rate for each generation: (generation from 1, sponsor, rate),
-    /// as far as sponsors and rates go.
-    pub(crate) fn generations(
-        &self,
-        member: MemberId,
-        rates: &[Rate],
-    ) -> Vec<(u16, MemberId, Rate)> {
-        let mut upline = Vec::with_capacity(rates.len().min(16));
-        let mut below = member;
-        for (&rate, generation) in rates.iter().zip(1..) {
-            let Some(sponsor) = self.sponsor(below) else {
-                break;
-            };
-            upline.push((generation, sponsor, rate));
-            below = sponsor;
-        }
-        upline
     }
 
     /// Every member's team volume, by row.
@@ -104,26 +114,17 @@ impl State {
         cash: i64,
         points: i64,
     ) -> Result<(), Rejection> {
-        let total = cash
-            .checked_add(points)
-            .and_then(|sum| self.totals.volume.checked_add(sum));
+        let total = cash.checked_add(points).and_then(|sum| self.totals.volume.checked_add(sum));
         self.totals.volume = total.ok_or(Rejection::Overflow)?;
         let volume = self.volume_mut(member);
         volume.cash = volume.cash.checked_add(cash).ok_or(Rejection::Overflow)?;
-        volume.points = volume
-            .points
-            .checked_add(points)
-            .ok_or(Rejection::Overflow)?;
+        volume.points = volume.points.checked_add(points).ok_or(Rejection::Overflow)?;
         Ok(())
     }
 
     /// Adds to the open day's turnover; below zero for a refund.
     pub(crate) fn add_turnover(&mut self, cash: i64) -> Result<(), Rejection> {
-        self.totals.turnover = self
-            .totals
-            .turnover
-            .checked_add(cash)
-            .ok_or(Rejection::Overflow)?;
+        self.totals.turnover = self.totals.turnover.checked_add(cash).ok_or(Rejection::Overflow)?;
         Ok(())
     }
 }

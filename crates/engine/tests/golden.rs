@@ -1,9 +1,5 @@
 //! Every worked case of the spec, to the last digit.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,10 +23,7 @@ impl Journal for Fold {
 fn cases() -> Vec<PathBuf> {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden");
     let listing = std::fs::read_dir(&golden).unwrap_or_else(|error| {
-        panic!(
-            "{}: {error}: put `shared` beside the checkout",
-            golden.display()
-        )
+        panic!("{}: {error}: put `shared` beside the checkout", golden.display())
     });
     let mut cases: Vec<_> = listing.map(|entry| entry.unwrap().path()).collect();
     cases.sort();

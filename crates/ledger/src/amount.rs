@@ -91,12 +91,7 @@ impl<const D: u32> Amount<D> {
             Some(_) => return Err(AmountError::NotDecimal),
             None => (text, ""),
         };
-        if whole.is_empty()
-            || !whole
-                .bytes()
-                .chain(fraction.bytes())
-                .all(|b| b.is_ascii_digit())
-        {
+        if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
             return Err(AmountError::NotDecimal);
         }
         let decimals = u32::try_from(fraction.len()).map_err(|_| AmountError::TooPrecise(D))?;
@@ -108,10 +103,7 @@ impl<const D: u32> Amount<D> {
                 .and_then(|s| s.checked_add(i64::from(digit - b'0')))
                 .ok_or(AmountError::OutOfRange)?;
         }
-        steps
-            .checked_mul(10_i64.pow(missing))
-            .map(Self)
-            .ok_or(AmountError::OutOfRange)
+        steps.checked_mul(10_i64.pow(missing)).map(Self).ok_or(AmountError::OutOfRange)
     }
 
     /// Reads a plain decimal that may have a minus sign in front.
@@ -202,17 +194,14 @@ mod tests {
 
     #[test]
     fn only_plain_decimals_are_read() {
-        for text in [
-            "", ".", "5.", ".5", "+5", "-5", " 5", "5 ", "1e3", "1,000", "0x1", "５", "--1", "NaN",
-        ] {
+        for text in
+            ["", ".", "5.", ".5", "+5", "-5", " 5", "5 ", "1e3", "1,000", "0x1", "５", "--1", "NaN"]
+        {
             assert_eq!(Fen::parse(text), Err(AmountError::NotDecimal), "{text:?}");
         }
         assert_eq!(Fen::parse("1.005"), Err(AmountError::TooPrecise(2)));
         assert_eq!(Fen::parse("1.000"), Err(AmountError::TooPrecise(2)));
-        assert_eq!(
-            Fen::parse("92233720368547758.08"),
-            Err(AmountError::OutOfRange)
-        );
+        assert_eq!(Fen::parse("92233720368547758.08"), Err(AmountError::OutOfRange));
         assert_eq!(Fen::parse("92233720368547758.07"), Ok(Fen::MAX));
         assert_eq!(Fen::parse("007.1"), Ok(Fen::from_steps(710)));
         assert_eq!(Micro::parse_signed("-0.000001"), Ok(Micro::from_steps(-1)));

@@ -23,9 +23,7 @@ pub fn unbalanced<'a, A: 'a, U: Unit + std::fmt::Debug + 'a, W: 'a>(
     for posting in postings {
         *sums.entry(posting.unit).or_default() += i128::from(posting.steps);
     }
-    sums.into_iter()
-        .find(|&(_, steps)| steps != 0)
-        .map(|(unit, steps)| Unbalanced { unit, steps })
+    sums.into_iter().find(|&(_, steps)| steps != 0).map(|(unit, steps)| Unbalanced { unit, steps })
 }
 
 /// Adds postings to balances; accounts that come to zero are dropped.

@@ -16,10 +16,7 @@ impl Fraction {
     pub fn new(numerator: i64, denominator: i64) -> Option<Self> {
         let numerator = u64::try_from(numerator).ok()?;
         let denominator = u64::try_from(denominator).ok().filter(|&d| d > 0)?;
-        Some(Self {
-            numerator,
-            denominator,
-        })
+        Some(Self { numerator, denominator })
     }
 
     /// The numerator as it was given (not reduced).

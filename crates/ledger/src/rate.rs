@@ -87,9 +87,7 @@ impl Rate {
 }
 
 fn to_amount<const D: u32>(steps: i128) -> Result<Amount<D>, Overflow> {
-    i64::try_from(steps)
-        .map(Amount::from_steps)
-        .map_err(|_| Overflow)
+    i64::try_from(steps).map(Amount::from_steps).map_err(|_| Overflow)
 }
 
 impl FromStr for Rate {

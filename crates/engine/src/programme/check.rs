@@ -14,18 +14,11 @@ pub fn check(programme: &Programme, root: &Node, faults: &mut Vec<Fault>) {
     if let Some(growth) = &programme.growth {
         checker.growth(growth);
     }
-    if programme
-        .share
-        .as_ref()
-        .is_some_and(|share| share.per.is_zero())
-    {
+    if programme.share.as_ref().is_some_and(|share| share.per.is_zero()) {
         checker.fault("share.per", "must be above 0");
     }
     checker.funding(programme);
-    checker.unique_names(
-        "dividend",
-        programme.dividends.iter().map(|d| d.name.as_str()),
-    );
+    checker.unique_names("dividend", programme.dividends.iter().map(|d| d.name.as_str()));
     for (i, dividend) in programme.dividends.iter().enumerate() {
         checker.dividend(&format!("dividend[{}]", i + 1), dividend);
     }
@@ -45,11 +38,7 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn fault(&mut self, key: &str, reason: impl Into<String>) {
         let line = self.root.nearest(key).line;
-        self.faults.push(Fault {
-            line,
-            key: key.to_owned(),
-            reason: reason.into(),
-        });
+        self.faults.push(Fault { line, key: key.to_owned(), reason: reason.into() });
     }
 
     fn growth(&mut self, growth: &Growth) {
@@ -66,10 +55,9 @@ impl Checker<'_> {
         if growth.issue_price.is_zero() {
             self.fault("growth.issue_price", "must be above 0");
         }
-        for (key, fee) in [
-            ("growth.redeem_fee", growth.redeem_fee),
-            ("growth.exchange_fee", growth.exchange_fee),
-        ] {
+        for (key, fee) in
+            [("growth.redeem_fee", growth.redeem_fee), ("growth.exchange_fee", growth.exchange_fee)]
+        {
             if fee >= Rate::ONE {
                 self.fault(key, format!("is {fee}: a fee must be below 100 %"));
             }
@@ -78,16 +66,11 @@ impl Checker<'_> {
 
     fn funding(&mut self, programme: &Programme) {
         let contribution = programme.growth.as_ref().map(|g| g.contribution);
-        let needed = sum(contribution
-            .into_iter()
-            .chain(programme.dividends.iter().map(|d| d.rate)));
+        let needed =
+            sum(contribution.into_iter().chain(programme.dividends.iter().map(|d| d.rate)));
         if needed.is_none_or(|rate| rate > programme.concession) {
             let needed = needed.map_or("more than fits in 64 bits".to_owned(), |r| r.to_string());
-            let key = if programme.growth.is_some() {
-                "growth.contribution"
-            } else {
-                "dividend"
-            };
+            let key = if programme.growth.is_some() { "growth.contribution" } else { "dividend" };
             self.fault(
                 key,
                 format!(
@@ -102,15 +85,9 @@ impl Checker<'_> {
         let Split::Tiers { of_pool, tiers, .. } = &dividend.split else {
             return;
         };
-        self.unique_names(
-            &format!("{path}.tiers"),
-            tiers.iter().map(|t| t.name.as_str()),
-        );
-        let (limit, what) = if *of_pool {
-            (Rate::ONE, "the pool")
-        } else {
-            (dividend.rate, "the dividend's rate")
-        };
+        self.unique_names(&format!("{path}.tiers"), tiers.iter().map(|t| t.name.as_str()));
+        let (limit, what) =
+            if *of_pool { (Rate::ONE, "the pool") } else { (dividend.rate, "the dividend's rate") };
         let given = sum(tiers.iter().map(|t| t.rate));
         if given.is_none_or(|rate| rate > limit) {
             let given = given.map_or("more than fits in 64 bits".to_owned(), |r| r.to_string());
@@ -146,10 +123,7 @@ impl Checker<'_> {
     }
 
     fn release(&mut self, release: &Release) {
-        self.unique_names(
-            "release.packages",
-            release.packages.iter().map(|p| p.name.as_str()),
-        );
+        self.unique_names("release.packages", release.packages.iter().map(|p| p.name.as_str()));
         for (i, pair) in release.packages.windows(2).enumerate() {
             if let [below, above] = pair
                 && above.price <= below.price
@@ -166,10 +140,7 @@ impl Checker<'_> {
     }
 
     fn team(&mut self, team: &Team) {
-        self.unique_names(
-            "release.team.stars",
-            team.stars.iter().map(|s| s.name.as_str()),
-        );
+        self.unique_names("release.team.stars", team.stars.iter().map(|s| s.name.as_str()));
         for (i, pair) in team.stars.windows(2).enumerate() {
             let [below, above] = pair else { continue };
             let key = format!("release.team.stars[{}]", i + 2);
@@ -192,10 +163,7 @@ impl Checker<'_> {
         let mut seen = BTreeSet::new();
         for (i, name) in names.enumerate() {
             if !name.trim().is_empty() && !seen.insert(name) {
-                self.fault(
-                    &format!("{path}[{}].name", i + 1),
-                    format!("\"{name}\" is used twice"),
-                );
+                self.fault(&format!("{path}[{}].name", i + 1), format!("\"{name}\" is used twice"));
             }
         }
     }

@@ -242,10 +242,7 @@ impl Programme {
     pub fn needed_concession(&self) -> Rate {
         let contribution = self.growth.as_ref().map_or(Rate::ZERO, |g| g.contribution);
         // Checked to be at most the concession, so at most 100 %.
-        self.dividends
-            .iter()
-            .try_fold(contribution, |sum, d| sum.plus(d.rate))
-            .unwrap_or(Rate::ONE)
+        self.dividends.iter().try_fold(contribution, |sum, d| sum.plus(d.rate)).unwrap_or(Rate::ONE)
     }
 
     /// Whether growth points are limited by quota (spec, section 4, *Forced exit*).
@@ -267,8 +264,6 @@ impl Team {
     /// The index of the highest star whose volume is reached.
     #[must_use]
     pub fn star_for(&self, volume: Fen) -> Option<usize> {
-        self.stars
-            .partition_point(|s| s.volume <= volume)
-            .checked_sub(1)
+        self.stars.partition_point(|s| s.volume <= volume).checked_sub(1)
     }
 }

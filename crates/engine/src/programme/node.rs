@@ -27,10 +27,7 @@ impl Node {
         let lines = Lines::new(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
-            return Ok(Self {
-                value: lines.table(table.get_ref()),
-                line: None,
-            });
+            return Ok(Self { value: lines.table(table.get_ref()), line: None });
         }
         let faults = errors.iter().map(|error| Fault {
             line: error.span().map(|span| lines.at(span.start)),
@@ -44,16 +41,13 @@ impl Node {
         let value = match json {
             Json::String(text) => Value::Text(text.clone()),
             Json::Bool(yes) => Value::Boolean(*yes),
-            Json::Number(number) => number
-                .as_i64()
-                .map_or(Value::Other("a number"), Value::Integer),
+            Json::Number(number) => {
+                number.as_i64().map_or(Value::Other("a number"), Value::Integer)
+            }
             Json::Null => Value::Other("null"),
             Json::Array(items) => Value::Array(items.iter().map(Self::from_json).collect()),
             Json::Object(entries) => Value::Table(
-                entries
-                    .iter()
-                    .map(|(key, value)| (key.clone(), Self::from_json(value)))
-                    .collect(),
+                entries.iter().map(|(key, value)| (key.clone(), Self::from_json(value))).collect(),
             ),
         };
         Self { value, line: None }
@@ -90,13 +84,7 @@ struct Lines(Vec<usize>);
 
 impl Lines {
     fn new(text: &str) -> Self {
-        Self(
-            text.bytes()
-                .enumerate()
-                .filter(|&(_, b)| b == b'\n')
-                .map(|(i, _)| i)
-                .collect(),
-        )
+        Self(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i).collect())
     }
 
     fn at(&self, offset: usize) -> u32 {
@@ -130,9 +118,6 @@ impl Lines {
             DeValue::Array(items) => Value::Array(items.iter().map(|i| self.node(i)).collect()),
             DeValue::Table(table) => self.table(table),
         };
-        Node {
-            value,
-            line: Some(self.at(spanned.span().start)),
-        }
+        Node { value, line: Some(self.at(spanned.span().start)) }
     }
 }

@@ -14,35 +14,19 @@ pub fn programme(root: &Node) -> (Programme, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut file = Table::root(root, &mut faults);
     let name = file.name("name");
-    let concession = file.optional("order").map_or(Rate::ONE, |mut order| {
-        order.finish(|t| t.rate("concession", Some("100%")))
-    });
+    let concession = file
+        .optional("order")
+        .map_or(Rate::ONE, |mut order| order.finish(|t| t.rate("concession", Some("100%"))));
     let growth = file.optional("growth").map(|mut t| t.finish(growth));
     let quota = file.optional("quota").map(|mut t| t.finish(quota));
     let share = file.optional("share").map(|mut t| t.finish(share));
     let dividends = file.list("dividend", dividend);
     let release = file.optional("release").map(|mut t| t.finish(release));
-    let reward = file.optional("reward").map_or(
-        Reward {
-            usage: Rate::ONE,
-            convert: false,
-        },
-        |mut t| t.finish(reward),
-    );
+    let reward = file
+        .optional("reward")
+        .map_or(Reward { usage: Rate::ONE, convert: false }, |mut t| t.finish(reward));
     file.refuse_unknown_keys();
-    (
-        Programme {
-            name,
-            concession,
-            growth,
-            quota,
-            share,
-            dividends,
-            release,
-            reward,
-        },
-        faults,
-    )
+    (Programme { name, concession, growth, quota, share, dividends, release, reward }, faults)
 }
 
 fn growth(t: &mut Table<'_, '_>) -> Growth {
@@ -63,17 +47,11 @@ fn growth(t: &mut Table<'_, '_>) -> Growth {
 }
 
 fn quota(t: &mut Table<'_, '_>) -> Quota {
-    Quota {
-        buyer: t.rate("buyer", Some("200%")),
-        sponsors: t.rates("sponsors", &[]),
-    }
+    Quota { buyer: t.rate("buyer", Some("200%")), sponsors: t.rates("sponsors", &[]) }
 }
 
 fn share(t: &mut Table<'_, '_>) -> Share {
-    Share {
-        per: t.amount("per", Some("1000.00")),
-        sponsors: t.rates("sponsors", &[]),
-    }
+    Share { per: t.amount("per", Some("1000.00")), sponsors: t.rates("sponsors", &[]) }
 }
 
 fn dividend(t: &mut Table<'_, '_>) -> Dividend {
@@ -91,26 +69,14 @@ fn dividend(t: &mut Table<'_, '_>) -> Dividend {
     let by_shares = t.choice("within", ["equal", "pro_rata"]) == 1;
     let carry = t.choice("undistributed", ["platform", "carry"]) == 1;
     let split = if by_tiers {
-        Split::Tiers {
-            of_pool,
-            by_shares,
-            tiers,
-        }
+        Split::Tiers { of_pool, by_shares, tiers }
     } else {
         if !tiers.is_empty() {
-            t.fault(
-                "tiers",
-                "has no effect with split = \"pro_rata\"; use split = \"tiers\"",
-            );
+            t.fault("tiers", "has no effect with split = \"pro_rata\"; use split = \"tiers\"");
         }
         Split::ProRata { all }
     };
-    Dividend {
-        name,
-        rate,
-        split,
-        carry,
-    }
+    Dividend { name, rate, split, carry }
 }
 
 fn release(t: &mut Table<'_, '_>) -> Release {
@@ -140,10 +106,7 @@ fn team(t: &mut Table<'_, '_>) -> Team {
 }
 
 fn reward(t: &mut Table<'_, '_>) -> Reward {
-    Reward {
-        usage: t.rate("usage", Some("100%")),
-        convert: t.boolean("convert", false),
-    }
+    Reward { usage: t.rate("usage", Some("100%")), convert: t.boolean("convert", false) }
 }
 
 /// A table being read: every key that is asked for is known, what remains at the end is not.
@@ -161,22 +124,13 @@ impl<'n> Table<'n, '_> {
     }
 
     fn new<'f>(path: String, node: &'n Node, faults: &'f mut Vec<Fault>) -> Table<'n, 'f> {
-        let mut table = Table {
-            path,
-            line: node.line,
-            entries: &[],
-            known: BTreeSet::new(),
-            faults,
-        };
+        let mut table =
+            Table { path, line: node.line, entries: &[], known: BTreeSet::new(), faults };
         match &node.value {
             Value::Table(entries) => table.entries = entries,
             other => {
                 let reason = format!("must be a table, not {}", kind(other));
-                table.faults.push(Fault {
-                    line: node.line,
-                    key: table.path.clone(),
-                    reason,
-                });
+                table.faults.push(Fault { line: node.line, key: table.path.clone(), reason });
             }
         }
         table
@@ -191,10 +145,7 @@ impl<'n> Table<'n, '_> {
 
     fn refuse_unknown_keys(&mut self) {
         let entries = self.entries;
-        for (key, node) in entries
-            .iter()
-            .filter(|(k, _)| !self.known.contains(k.as_str()))
-        {
+        for (key, node) in entries.iter().filter(|(k, _)| !self.known.contains(k.as_str())) {
             let known = self.known.iter().copied().collect::<Vec<_>>().join(", ");
             self.faults.push(Fault {
                 line: node.line,
@@ -205,33 +156,19 @@ impl<'n> Table<'n, '_> {
     }
 
     fn key(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     fn find(&mut self, key: &'static str) -> Option<&'n Node> {
         self.known.insert(key);
-        self.entries
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, node)| node)
+        self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
     fn fault(&mut self, key: &str, reason: impl Into<String>) {
-        let line = self
-            .entries
-            .iter()
-            .find(|(name, _)| name == key)
-            .map_or(self.line, |(_, n)| n.line);
+        let line =
+            self.entries.iter().find(|(name, _)| name == key).map_or(self.line, |(_, n)| n.line);
         let key = self.key(key);
-        self.faults.push(Fault {
-            line,
-            key,
-            reason: reason.into(),
-        });
+        self.faults.push(Fault { line, key, reason: reason.into() });
     }
 
     fn optional(&mut self, key: &'static str) -> Option<Table<'n, '_>> {
@@ -244,10 +181,7 @@ impl<'n> Table<'n, '_> {
             return Vec::new();
         };
         let Value::Array(items) = &node.value else {
-            self.fault(
-                key,
-                format!("must be a list of tables, not {}", kind(&node.value)),
-            );
+            self.fault(key, format!("must be a list of tables, not {}", kind(&node.value)));
             return Vec::new();
         };
         let path = self.key(key);
@@ -361,10 +295,7 @@ impl<'n> Table<'n, '_> {
         match self.find(key).map(|node| &node.value) {
             None => default,
             Some(Value::Integer(number)) => u32::try_from(*number).unwrap_or_else(|_| {
-                self.fault(
-                    key,
-                    format!("is {number}: it must be between 0 and {}", u32::MAX),
-                );
+                self.fault(key, format!("is {number}: it must be between 0 and {}", u32::MAX));
                 default
             }),
             Some(other) => {
@@ -379,19 +310,13 @@ impl<'n> Table<'n, '_> {
         let Some(text) = self.text(key, Some(words[0])) else {
             return 0;
         };
-        words
-            .iter()
-            .position(|&word| word == text)
-            .unwrap_or_else(|| {
-                self.fault(
-                    key,
-                    format!(
-                        "is \"{text}\": it must be \"{}\" or \"{}\"",
-                        words[0], words[1]
-                    ),
-                );
-                0
-            })
+        words.iter().position(|&word| word == text).unwrap_or_else(|| {
+            self.fault(
+                key,
+                format!("is \"{text}\": it must be \"{}\" or \"{}\"", words[0], words[1]),
+            );
+            0
+        })
     }
 }
 
