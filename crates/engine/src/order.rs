@@ -74,12 +74,16 @@ impl State {
             }
             None => None,
         };
-        let (amount, stable, reward) = (pay.amount?, pay.stable?, pay.reward?);
-        let concession = pay.concession.transpose()?.unwrap_or(self.programme.concession);
-        if !amount.is_positive() || stable.steps() < 0 || reward.steps() < 0 {
+        let amount = pay.amount?;
+        if !amount.is_positive() {
+            return Err(Rejection::BadAmount);
+        }
+        let (stable, reward) = (pay.stable?, pay.reward?);
+        if stable < Fen::ZERO || reward < Micro::ZERO {
             return Err(Rejection::BadAmount);
         }
         let worth = reward.whole_fen().ok_or(Rejection::BadAmount)?;
+        let concession = pay.concession.transpose()?.unwrap_or(self.programme.concession);
         if worth > self.programme.reward.usage.mul_floor(amount)? {
             return Err(Rejection::RewardOverUsage);
         }

@@ -86,24 +86,7 @@ impl<const D: u32> Amount<D> {
     /// # Errors
     /// [`AmountError`], which says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, AmountError> {
-        let (whole, fraction) = match text.split_once('.') {
-            Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
-            Some(_) => return Err(AmountError::NotDecimal),
-            None => (text, ""),
-        };
-        if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
-            return Err(AmountError::NotDecimal);
-        }
-        let decimals = u32::try_from(fraction.len()).map_err(|_| AmountError::TooPrecise(D))?;
-        let missing = D.checked_sub(decimals).ok_or(AmountError::TooPrecise(D))?;
-        let mut steps: i64 = 0;
-        for digit in whole.bytes().chain(fraction.bytes()) {
-            steps = steps
-                .checked_mul(10)
-                .and_then(|s| s.checked_add(i64::from(digit - b'0')))
-                .ok_or(AmountError::OutOfRange)?;
-        }
-        steps.checked_mul(10_i64.pow(missing)).map(Self).ok_or(AmountError::OutOfRange)
+        i64::try_from(Self::magnitude(text)?).map(Self).map_err(|_| AmountError::OutOfRange)
     }
 
     /// Reads a plain decimal that may have a minus sign in front.
@@ -111,10 +94,29 @@ impl<const D: u32> Amount<D> {
     /// # Errors
     /// [`AmountError`], which says what is wrong with the text.
     pub fn parse_signed(text: &str) -> Result<Self, AmountError> {
-        match text.strip_prefix('-') {
-            Some(rest) => Self::parse(rest).map(|amount| Self(-amount.0)),
-            None => Self::parse(text),
+        let Some(rest) = text.strip_prefix('-') else { return Self::parse(text) };
+        let steps = -i128::from(Self::magnitude(rest)?);
+        i64::try_from(steps).map(Self).map_err(|_| AmountError::OutOfRange)
+    }
+
+    fn magnitude(text: &str) -> Result<u64, AmountError> {
+        let (whole, fraction) = match text.split_once('.') {
+            Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
+            Some(_) => return Err(AmountError::NotDecimal),
+            None => (text, ""),
+        };
+        let digits = || whole.bytes().chain(fraction.bytes());
+        if whole.is_empty() || !digits().all(|b| b.is_ascii_digit()) {
+            return Err(AmountError::NotDecimal);
         }
+        let decimals = u32::try_from(fraction.len()).map_err(|_| AmountError::TooPrecise(D))?;
+        let missing = D.checked_sub(decimals).ok_or(AmountError::TooPrecise(D))?;
+        digits()
+            .try_fold(0_u64, |steps, digit| {
+                steps.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+            })
+            .and_then(|steps| steps.checked_mul(10_u64.pow(missing)))
+            .ok_or(AmountError::OutOfRange)
     }
 }
 
@@ -219,8 +221,6 @@ mod tests {
         #[test]
         fn what_is_written_is_read_again(steps in any::<i64>()) {
             let (fen, micro) = (Fen::from_steps(steps), Micro::from_steps(steps));
-            // i64::MIN has no positive twin, so it cannot be read back: it is no valid amount text.
-            prop_assume!(steps != i64::MIN);
             prop_assert_eq!(Fen::parse_signed(&fen.to_string()), Ok(fen));
             prop_assert_eq!(Micro::parse_signed(&micro.to_string()), Ok(micro));
             prop_assert_eq!(serde_json::from_str::<Fen>(&serde_json::to_string(&fen).unwrap()).unwrap(), fen);

@@ -25,9 +25,6 @@ pub fn check(programme: &Programme, root: &Node, faults: &mut Vec<Fault>) {
     if let Some(release) = &programme.release {
         checker.release(release);
     }
-    if programme.reward.usage > Rate::ONE {
-        checker.fault("reward.usage", "must be at most 100 %");
-    }
 }
 
 struct Checker<'a> {

@@ -1,0 +1,24 @@
+//! The rules of the spec, tested three ways: by its worked cases (`golden`), by a plain model that
+//! follows the text without any trick (`agreement`), and by what must always hold (`laws`).
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "the plain model and its streams count in small numbers"
+)]
+
+mod agreement;
+mod fold;
+mod golden;
+mod holes;
+mod laws;
+mod malformed;
+mod plain;
+mod runner;
+mod streams;
