@@ -32,16 +32,19 @@ impl State {
             return Ok(());
         };
         for leader in self.team_leaders(&released, team)? {
-            let why = Why::TeamBonus {
-                star: leader.star,
-                released: Micro::from_steps(leader.released),
-                rate: leader.rate,
-                bonus: leader.bonus,
-            };
-            self.release_bonus(leader.member, leader.bonus, why, pieces);
-            let peers = Micro::from_steps(leader.released_by_peers);
-            let why = Why::PeerBonus { star: leader.star, released: peers, rate: team.peer };
-            self.release_bonus(leader.member, team.peer.mul_floor_saturating(peers), why, pieces);
+            let rate = team.stars[usize::from(leader.star)].rate;
+            let (star, bonus) = (leader.star, leader.bonus(rate));
+            let released = Micro::from_steps(leader.released);
+            let why = Why::TeamBonus { star, released, rate, bonus };
+            self.release_bonus(leader.member, bonus, why, pieces);
+            let released = Micro::from_steps(leader.released_by_peers);
+            let why = Why::PeerBonus { star, released, rate: team.peer };
+            self.release_bonus(
+                leader.member,
+                team.peer.mul_floor_saturating(released),
+                why,
+                pieces,
+            );
         }
         Ok(())
     }

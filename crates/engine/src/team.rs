@@ -14,43 +14,41 @@ use crate::id::MemberId;
 use crate::programme::Team;
 use crate::state::{State, Volume};
 
-/// What the release of the downline gives one starred member.
+/// A member whose star has a rate, with what its downline released. Other leaders are named by
+/// index and one more, 0 for none.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TeamBonus {
+pub(crate) struct Leader {
     pub member: MemberId,
     pub star: u16,
-    pub rate: Rate,
-    /// Released in the downline where this star was the highest so far.
-    pub released: i64,
-    /// Of that at `rate`, less what lower stars below were paid already.
-    pub bonus: Micro,
-    /// Released in the downline where peers below were paid last.
-    pub released_by_peers: i64,
-}
-
-/// A member whose star has a rate. Others are named by index and one more, 0 for none.
-#[derive(Debug, Clone, Copy)]
-struct Leader {
-    row: u32,
-    star: u16,
     /// The nearest leader above with a higher star.
     higher: u32,
     /// The nearest leader above with the same star, none with a higher one between.
     peer: u32,
-    released: i64,
+    /// Released in the downline where this star was the highest so far.
+    pub released: i64,
     /// The sum of `rate * released` over the leaders below that this one comes after, in ppm.
     paid_below: i128,
-    released_by_peers: i64,
+    /// Released in the downline where peers below were paid last.
+    pub released_by_peers: i64,
+}
+
+impl Leader {
+    /// `floor` of the sum of `(rate - paid) * released`. It is cut to the member's own lots, so
+    /// what would leave 64 bits is as good as the most.
+    pub fn bonus(&self, rate: Rate) -> Micro {
+        let all = i128::from(rate.ppm()) * i128::from(self.released);
+        let bonus = (all - self.paid_below).div_euclid(i128::from(Rate::ONE.ppm()));
+        Micro::from_steps(i64::try_from(bonus).unwrap_or(i64::MAX))
+    }
 }
 
 impl State {
-    /// Team and peer bonuses of all starred members, in joining order, before they are cut to
-    /// what their lots hold.
+    /// All starred members in joining order, with what team and peer bonuses are computed from.
     pub(crate) fn team_leaders(
         &self,
         released: &[i64],
         team: &Team,
-    ) -> Result<Vec<TeamBonus>, Rejection> {
+    ) -> Result<Vec<Leader>, Rejection> {
         let (mut leaders, nearest) = self.find_leaders(team)?;
         if leaders.is_empty() {
             return Ok(Vec::new());
@@ -72,7 +70,7 @@ impl State {
             }
         }
         sum_peers(&mut leaders, team.peer_depth);
-        leaders.iter().map(|leader| bonus(leader, rate(leader.star))).collect()
+        Ok(leaders)
     }
 
     /// Everybody whose star has a rate above zero, in joining order, and for each member the
@@ -94,7 +92,7 @@ impl State {
             let star = u16::try_from(star).map_err(|_| Rejection::Overflow)?;
             let (higher, peer) = look_up(&leaders, above, star);
             leaders.push(Leader {
-                row: u32::try_from(row).map_err(|_| Rejection::Overflow)?,
+                member: MemberId::at(row)?,
                 star,
                 higher,
                 peer,
@@ -166,18 +164,4 @@ fn peers_at(leaders: &[Leader], mut distance: u64) -> Vec<u32> {
             step[i] = at(step[i]).map_or(0, |above| step[above]);
         }
     }
-}
-
-fn bonus(leader: &Leader, rate: Rate) -> Result<TeamBonus, Rejection> {
-    let all = i128::from(rate.ppm()) * i128::from(leader.released);
-    let bonus = (all - leader.paid_below).div_euclid(i128::from(Rate::ONE.ppm()));
-    Ok(TeamBonus {
-        member: MemberId::at(leader.row as usize)?,
-        star: leader.star,
-        rate,
-        released: leader.released,
-        // It is cut to the member's own lots, so what leaves 64 bits is as good as the most.
-        bonus: Micro::from_steps(i64::try_from(bonus).unwrap_or(i64::MAX)),
-        released_by_peers: leader.released_by_peers,
-    })
 }
