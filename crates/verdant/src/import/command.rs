@@ -1,0 +1,95 @@
+//! `verdant import` as a command: files, standard input and output, the report.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use crate::outfile::{OutFile, WriteError};
+
+use super::{Args, Error, Summary, convert, report};
+
+/// Runs `verdant import`: events to standard output or `--out`, the report to standard error.
+///
+/// # Errors
+/// When the import as a whole is refused ([`Error`]); the exit status is then 1.
+pub fn run(args: &Args) -> Result<(), Error> {
+    if args.out.is_some() && args.out == args.faults {
+        return Err(Error::SharedFile);
+    }
+    let table = open(&args.table)?;
+    let outcome = match &args.out {
+        Some(path) => {
+            let mut file = OutFile::create(path)?;
+            convert(table, &args.options, &mut file).map(|summary| (summary, Some(file)))
+        }
+        None => to_standard_output(table, args).map(|summary| (summary, None)),
+    };
+    match outcome {
+        Ok((summary, file)) => {
+            tell(&summary, args)?;
+            file.map_or(Ok(()), |file| Ok(file.keep()?))
+        }
+        Err(Error::Strict(summary)) => {
+            tell(&summary, args)?;
+            Err(Error::Strict(summary))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    match File::open(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(source) => Err(Error::Open { path: path.to_owned(), source }),
+    }
+}
+
+/// A reader that has seen enough and closes the pipe is no failure of ours.
+fn to_standard_output(table: impl Read, args: &Args) -> Result<Summary, Error> {
+    let mut out = Patient { out: io::stdout().lock(), closed: false };
+    convert(table, &args.options, &mut out)
+}
+
+/// Swallows what is written after the reader has gone.
+struct Patient<W> {
+    out: W,
+    closed: bool,
+}
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        match self.out.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(bytes.len())
+            }
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.out.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+}
+
+/// Writes the faults file, and the report.
+fn tell(summary: &Summary, args: &Args) -> Result<(), Error> {
+    if let Some(path) = &args.faults {
+        let mut file = OutFile::create(path)?;
+        report::write_faults(&summary.unusable, &mut file)
+            .map_err(|source| WriteError { path: path.clone(), source })?;
+        file.keep()?;
+    }
+    // A closed standard error must not cost the events.
+    let _ = report::write(summary, &mut io::stderr().lock());
+    Ok(())
+}

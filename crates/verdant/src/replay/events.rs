@@ -1,0 +1,89 @@
+//! Commands out of an event file, a line each.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use engine::Command;
+use indicatif::ProgressBar;
+
+/// How many lines are read between two looks at the progress bar.
+const LINES_A_TICK: u64 = 1024;
+
+/// An event file being read.
+pub struct Events {
+    reader: BufReader<Box<dyn Read>>,
+    name: String,
+    line: u64,
+    bytes: Vec<u8>,
+    bar: ProgressBar,
+    read: u64,
+}
+
+/// Why an event file cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum EventsError {
+    /// The file breaks off.
+    #[error("cannot read {name} after line {line}")]
+    Read {
+        /// The file.
+        name: String,
+        /// The last line read.
+        line: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line is no command.
+    #[error("{name} line {line}: {reason}; nothing was written")]
+    Line {
+        /// The file.
+        name: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Events {
+    pub fn new(reader: Box<dyn Read>, name: &str, bar: ProgressBar) -> Self {
+        let reader = BufReader::with_capacity(1 << 16, reader);
+        Self { reader, name: name.to_owned(), line: 0, bytes: Vec::new(), bar, read: 0 }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The next command with its line; blank lines are passed over.
+    pub fn next(&mut self) -> Result<Option<(u64, Command)>, EventsError> {
+        loop {
+            self.bytes.clear();
+            let read = self.reader.read_until(b'\n', &mut self.bytes).map_err(|source| {
+                EventsError::Read { name: self.name.clone(), line: self.line, source }
+            })?;
+            if read == 0 {
+                self.bar.finish_and_clear();
+                return Ok(None);
+            }
+            self.line += 1;
+            self.read += read as u64;
+            if self.line.is_multiple_of(LINES_A_TICK) {
+                self.bar.set_position(self.read);
+            }
+            let text = std::str::from_utf8(&self.bytes).map_err(|error| {
+                self.refuse(format!("not UTF-8 at byte {}", error.valid_up_to() + 1))
+            })?;
+            let text = if self.line == 1 { text.trim_start_matches('\u{feff}') } else { text };
+            if text.trim().is_empty() {
+                continue;
+            }
+            let command =
+                Command::from_json(text).map_err(|error| self.refuse(error.to_string()))?;
+            return Ok(Some((self.line, command)));
+        }
+    }
+
+    fn refuse(&self, reason: String) -> EventsError {
+        self.bar.finish_and_clear();
+        EventsError::Line { name: self.name.clone(), line: self.line, reason }
+    }
+}

@@ -1,0 +1,174 @@
+//! `verdant replay`: an event file through the engine.
+
+mod events;
+mod journal_file;
+mod summary;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use engine::{Command, Engine, Rejected};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::outfile::{OutFile, WriteError};
+use crate::programme_file;
+use events::{Events, EventsError};
+use journal_file::JournalFile;
+use summary::Summary;
+
+const EXAMPLE: &str = "\
+Example:
+  verdant import orders.csv | verdant replay examples/wine.toml - --state state.json
+  verdant replay programme.toml events.jsonl --journal journal.jsonl";
+
+/// Run an event file through the engine and print what became of it
+///
+/// Reads one command a line (JSON), settles every day that ends in between, and prints a summary.
+/// A refused command is counted by its reason, and the replay goes on. A line that is no command
+/// stops it: then no file is written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// The programme, a TOML file
+    programme: PathBuf,
+    /// The events, JSON Lines; - reads standard input
+    events: PathBuf,
+    /// Write the state at the end to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Write every entry with its postings to this file, as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+}
+
+/// Why a replay ends with status 1.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The programme was refused.
+    #[error(transparent)]
+    Programme(#[from] programme_file::Error),
+    /// The events cannot be opened.
+    #[error("cannot open the events {}", path.display())]
+    Open {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line is no command.
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    /// A day could not be closed, so nothing after it can be applied.
+    #[error("{events} line {line}: the day before it cannot be settled: {reason}")]
+    Settlement {
+        /// The events file.
+        events: String,
+        /// The line of the command that falls on a later day.
+        line: u64,
+        /// Why.
+        reason: engine::Rejection,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    WriteFile(#[from] WriteError),
+    /// `--state` and `--journal` are one file.
+    #[error("--state and --journal name the same file; each needs its own")]
+    SharedFile,
+    /// The summary cannot be written.
+    #[error("cannot write the summary")]
+    Write(#[from] io::Error),
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Error> {
+    if args.state.is_some() && args.state == args.journal {
+        return Err(Error::SharedFile);
+    }
+    let programme = programme_file::read(&args.programme)?;
+    let mut events = open(&args.events)?;
+    let state_file = args.state.as_deref().map(OutFile::create).transpose()?;
+    let mut journal = JournalFile::create(args.journal.as_deref())?;
+    let mut engine = Engine::new(programme, 0);
+    let rejected = feed(&mut engine, &mut events, &mut journal)?;
+    if let Some(file) = state_file {
+        write_state(&engine, &rejected, file, args.state.as_deref())?;
+    }
+    let summary = Summary::new(engine.state(), journal.close()?, &rejected);
+    Ok(write!(io::stdout().lock(), "{summary}")?)
+}
+
+fn open(path: &Path) -> Result<Events, Error> {
+    let failed = |source| Error::Open { path: path.to_owned(), source };
+    if path.as_os_str() == "-" {
+        return Ok(Events::new(Box::new(io::stdin().lock()), "standard input", bar(None)));
+    }
+    let file = File::open(path).map_err(failed)?;
+    let len = file.metadata().map_err(failed)?.len();
+    Ok(Events::new(Box::new(file), &path.display().to_string(), bar(Some(len))))
+}
+
+/// Shown only on a terminal, and only by those who look: `indicatif` sees to both.
+fn bar(bytes: Option<u64>) -> ProgressBar {
+    let (bar, template) = match bytes {
+        Some(bytes) => {
+            (ProgressBar::new(bytes), "{msg} {wide_bar} {bytes}/{total_bytes} {eta} left")
+        }
+        None => (ProgressBar::new_spinner(), "{spinner} {msg} {bytes} read in {elapsed}"),
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.with_message("replaying")
+}
+
+/// Applies every event, each after the settlements that are due before it.
+fn feed(
+    engine: &mut Engine,
+    events: &mut Events,
+    journal: &mut JournalFile,
+) -> Result<Vec<Rejected>, Error> {
+    let mut rejected = Vec::new();
+    while let Some((line, command)) = events.next()? {
+        settle_before(engine, &command, journal).map_err(|reason| {
+            let events = events.name().to_owned();
+            Error::Settlement { events, line, reason }
+        })?;
+        if let Err(reason) = engine.apply(&command, journal) {
+            rejected.push(Rejected { line, reason });
+        }
+        journal.check()?;
+    }
+    Ok(rejected)
+}
+
+fn settle_before(
+    engine: &mut Engine,
+    command: &Command,
+    journal: &mut JournalFile,
+) -> Result<(), engine::Rejection> {
+    while let Some(settlement) = engine.settlement_due(command) {
+        engine.apply(&settlement, journal)?;
+    }
+    Ok(())
+}
+
+fn write_state(
+    engine: &Engine,
+    rejected: &[Rejected],
+    file: OutFile,
+    path: Option<&Path>,
+) -> Result<(), WriteError> {
+    let failed = |source: io::Error| WriteError {
+        path: path.map(Path::to_owned).unwrap_or_default(),
+        source,
+    };
+    let mut out = io::BufWriter::new(file);
+    let style = serde_json::ser::PrettyFormatter::with_indent(b" ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, style);
+    let state = engine.state().to_file(rejected);
+    state.serialize(&mut serializer).map_err(|error| failed(error.into()))?;
+    writeln!(out).map_err(failed)?;
+    out.into_inner().map_err(|error| failed(error.into_error()))?.keep()
+}

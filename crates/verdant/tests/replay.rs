@@ -1,0 +1,183 @@
+//! `verdant replay` as people run it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use support::{cases, folder, shared, text, verdant};
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn every_case_writes_its_state_file_to_the_byte() {
+    let folder = folder("state");
+    for case in cases() {
+        let state = folder.join("state.json");
+        let (programme, events) = (case.join("programme.toml"), case.join("events.jsonl"));
+        let output = verdant(&["replay", path(&programme), path(&events), "--state", path(&state)]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("What is owed"));
+        let found = std::fs::read_to_string(&state).unwrap();
+        let expected = std::fs::read_to_string(case.join("state.json")).unwrap();
+        assert!(found == expected, "{} differs", case.display());
+    }
+}
+
+/// An integer of the smallest step, from a text with a point.
+fn steps(amount: &Value) -> i64 {
+    amount.as_str().unwrap().replace('.', "").parse().unwrap()
+}
+
+#[test]
+fn the_journal_file_balances_and_folds_to_the_state_file() {
+    let folder = folder("journal");
+    for case in cases() {
+        let (state, journal) = (folder.join("state.json"), folder.join("journal.jsonl"));
+        let (programme, events) = (case.join("programme.toml"), case.join("events.jsonl"));
+        let output = verdant(&[
+            "replay",
+            path(&programme),
+            path(&events),
+            "--state",
+            path(&state),
+            "--journal",
+            path(&journal),
+        ]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let mut balances: BTreeMap<(String, String), i64> = BTreeMap::new();
+        for (number, line) in (1..).zip(std::fs::read_to_string(&journal).unwrap().lines()) {
+            let entry: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(entry["entry"], number);
+            let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+            for posting in entry["postings"].as_array().unwrap() {
+                assert!(posting["why"]["rule"].is_string(), "{posting}");
+                let name = |key: &str| posting[key].as_str().unwrap().to_owned();
+                let amount = steps(&posting["amount"]);
+                *sums.entry(name("unit")).or_default() += amount;
+                *balances.entry((name("account"), name("unit"))).or_default() += amount;
+            }
+            assert!(sums.values().all(|&sum| sum == 0), "{line}");
+        }
+        let state: Value = serde_json::from_str(&std::fs::read_to_string(&state).unwrap()).unwrap();
+        for member in state["members"].as_array().unwrap() {
+            let account = format!("member/{}", member["member"].as_str().unwrap());
+            for unit in ["cash", "growth", "stable", "quota", "share", "locked", "reward"] {
+                let key = (account.clone(), unit.to_owned());
+                let found = balances.get(&key).copied().unwrap_or(0);
+                assert_eq!(found, steps(&member[unit]), "{} {account} {unit}", case.display());
+            }
+        }
+        for (account, key) in [("pool", "pool"), ("reserve", "reserve")] {
+            let unit = if account == "pool" { "cash" } else { "growth" };
+            let found = balances.get(&(account.into(), unit.into())).copied().unwrap_or(0);
+            assert_eq!(found, steps(&state["growth"][key]), "{}", case.display());
+        }
+    }
+}
+
+#[test]
+fn a_bonus_names_whose_release_it_came_from() {
+    let case = shared("golden/release-sponsor");
+    let journal = folder("sources").join("journal.jsonl");
+    let (programme, events) = (case.join("programme.toml"), case.join("events.jsonl"));
+    let output = verdant(&["replay", path(&programme), path(&events), "--journal", path(&journal)]);
+    assert!(output.status.success());
+    let entries: Vec<Value> = std::fs::read_to_string(&journal)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let bonuses: Vec<&Value> = entries
+        .iter()
+        .flat_map(|entry| entry["postings"].as_array().unwrap())
+        .filter(|posting| posting["why"]["rule"] == "release.generation_bonus")
+        .collect();
+    let first = bonuses.first().unwrap();
+    // B released 36.00, A is the first generation: 50 % = 18.00.
+    assert_eq!(first["account"], "member/A");
+    assert_eq!(first["amount"], "18.000000");
+    assert_eq!(first["why"]["generation"], 1);
+    assert_eq!(first["why"]["released"], "36.000000");
+    assert_eq!(first["why"]["rate"], "50%");
+    assert_eq!(first["from"][0]["member"], "B");
+    assert_eq!(first["from"][0]["released"], "36.000000");
+    assert_eq!(first["sources"], 1);
+}
+
+#[test]
+fn a_line_that_is_no_command_stops_it_and_writes_nothing() {
+    let folder = folder("stops");
+    let programme = folder.join("programme.toml");
+    std::fs::write(&programme, "name = \"x\"\n").unwrap();
+    let good = r#"{"type":"member.join","member":"A","at":"2026-01-01T09:00:00+08:00"}"#;
+    for (bad, expected) in [
+        ("{\"type\":", "line 3: not valid JSON"),
+        (
+            r#"{"type":"member.leave","member":"A","at":"2026-01-01T09:00:00+08:00"}"#,
+            "not a known command",
+        ),
+        (
+            r#"{"type":"member.join","at":"2026-01-01T09:00:00+08:00"}"#,
+            "member.join needs `member`",
+        ),
+        (r#"{"type":"member.join","member":"B","at":"yesterday"}"#, "`at` is \"yesterday\""),
+        (
+            r#"{"type":"member.join","member":"B","points":"1","at":"2026-01-01T09:00:00+08:00"}"#,
+            "has no field `points`",
+        ),
+        (
+            r#"{"type":"member.join","member":"B","colour":"red","at":"2026-01-01T09:00:00+08:00"}"#,
+            "colour",
+        ),
+        (r#"["member.join"]"#, "not a JSON object"),
+        ("\u{fffd}\u{0}", "not a JSON object"),
+    ] {
+        let events = folder.join("events.jsonl");
+        std::fs::write(&events, format!("{good}\n\n{bad}\n{good}\n")).unwrap();
+        let (state, journal) = (folder.join("state.json"), folder.join("journal.jsonl"));
+        let output = verdant(&[
+            "replay",
+            path(&programme),
+            path(&events),
+            "--state",
+            path(&state),
+            "--journal",
+            path(&journal),
+        ]);
+        assert_eq!(output.status.code(), Some(1));
+        let message = text(&output.stderr);
+        assert!(message.contains("line 3") && message.contains(expected), "{message}");
+        let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+        assert_eq!(left.len(), 2, "only programme and events are there");
+    }
+}
+
+#[test]
+fn refused_commands_are_counted_by_reason_and_events_come_from_standard_input_too() {
+    let case = shared("golden/rejections");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_verdant"))
+        .args(["replay", path(&case.join("programme.toml")), "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let events = std::fs::read(case.join("events.jsonl")).unwrap();
+    child.stdin.take().unwrap().write_all(&events).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let summary = text(&output.stdout);
+    let row = |reason: &str| summary.lines().find(|line| line.contains(reason)).unwrap().to_owned();
+    assert!(row("unknown_order").contains(" 8 "), "{summary}");
+    assert!(row("day_closed").contains(" 1 "), "{summary}");
+}
