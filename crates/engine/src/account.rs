@@ -1,3 +1,6 @@
+use std::fmt;
+
+use ledger::{Fen, Micro};
 use serde::Serialize;
 
 use crate::id::{DividendId, MemberId, MerchantId};
@@ -52,12 +55,31 @@ impl Unit {
         }
     }
 
-    /// So many steps of this unit as text.
+    /// So many steps of this unit, as an amount with its decimals.
     #[must_use]
-    pub fn text(self, steps: i64) -> String {
+    pub fn amount(self, steps: i64) -> UnitAmount {
         match ledger::Unit::decimals(self) {
-            2 => ledger::Fen::from_steps(steps).to_string(),
-            _ => ledger::Micro::from_steps(steps).to_string(),
+            2 => UnitAmount::Fen(Fen::from_steps(steps)),
+            _ => UnitAmount::Micro(Micro::from_steps(steps)),
+        }
+    }
+}
+
+/// An amount of whichever unit, as text with the unit's decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum UnitAmount {
+    /// Two decimals.
+    Fen(Fen),
+    /// Six decimals.
+    Micro(Micro),
+}
+
+impl fmt::Display for UnitAmount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fen(fen) => fen.fmt(f),
+            Self::Micro(micro) => micro.fmt(f),
         }
     }
 }

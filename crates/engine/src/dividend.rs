@@ -6,10 +6,17 @@ use ledger::{Fen, Micro};
 
 use crate::account::{Account, Unit};
 use crate::id::{DividendId, MemberId};
+use crate::journal::Posting;
 use crate::programme::{Dividend, Split, Tier};
 use crate::settle::Pieces;
 use crate::state::State;
 use crate::{Rejection, Why};
+
+/// What a dividend still holds while it is being paid.
+struct Purse {
+    dividend: DividendId,
+    left: i64,
+}
 
 /// How a tier's part is divided among its members.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,13 +52,16 @@ impl State {
         if !pool.is_positive() {
             return Ok(());
         }
+        let from = Purse { dividend: id, left: pool.steps() };
         match &dividend.split {
-            Split::ProRata { all } => self.pay_pro_rata(id, pool, *all, pieces)?,
+            Split::ProRata { all } => self.pay_pro_rata(from, pool, *all, pieces)?,
             Split::Tiers { of_pool, by_shares, tiers } => {
                 let base = if *of_pool { pool } else { turnover };
-                self.pay_tiers(id, base, *by_shares, tiers, pieces)?;
+                self.pay_tiers(from, base, *by_shares, tiers, pieces)?;
             }
         }
+        // The members' side is paid; the dividend's own goes out with the piece.
+        pieces.flush(self)?;
         if !dividend.carry {
             self.return_carry(id)?;
         }
@@ -76,7 +86,7 @@ impl State {
 
     fn pay_pro_rata(
         &mut self,
-        id: DividendId,
+        mut from: Purse,
         pool: Fen,
         all: bool,
         pieces: &mut Pieces<'_>,
@@ -94,15 +104,15 @@ impl State {
             };
             let due = proportion(pool, share, of)?;
             let (share, of) = (Micro::from_steps(share), Micro::from_steps(of));
-            let why = Why::DividendByShares { dividend: id, part: pool, share, of };
-            self.pay_member(id, row, due, why, pieces)?;
+            let why = Why::DividendByShares { dividend: from.dividend, part: pool, share, of };
+            self.pay_member(&mut from, row, due, why, pieces)?;
         }
         Ok(())
     }
 
     fn pay_tiers(
         &mut self,
-        id: DividendId,
+        mut from: Purse,
         base: Fen,
         by_shares: bool,
         tiers: &[Tier],
@@ -131,13 +141,14 @@ impl State {
             let Level { part, members, shares: of } = levels[tier];
             let (due, why) = if by_shares {
                 let (share, of_all) = (Micro::from_steps(shares), Micro::from_steps(of));
-                let why = Why::DividendByShares { dividend: id, part, share, of: of_all };
+                let why =
+                    Why::DividendByShares { dividend: from.dividend, part, share, of: of_all };
                 (proportion(part, shares, of)?, why)
             } else {
-                let why = Why::DividendEqually { dividend: id, part, members };
+                let why = Why::DividendEqually { dividend: from.dividend, part, members };
                 (proportion(part, 1, i64::from(members))?, why)
             };
-            self.pay_member(id, row, due, why, pieces)?;
+            self.pay_member(&mut from, row, due, why, pieces)?;
         }
         Ok(())
     }
@@ -145,24 +156,38 @@ impl State {
     /// Pays what is due, cut to the member's quota and to what the dividend still holds.
     fn pay_member(
         &mut self,
-        id: DividendId,
+        from: &mut Purse,
         row: usize,
         due: i64,
         why: Why,
         pieces: &mut Pieces<'_>,
     ) -> Result<(), Rejection> {
         let member = MemberId::at(row)?;
-        let holder = Account::Member(member);
-        let mut paid = due.min(self.balance(Account::Carry(id), Unit::Cash));
+        let account = Account::Member(member);
+        let mut steps = due.min(from.left);
         if self.programme.quota.is_some() {
-            paid = paid.min(self.balance(holder, Unit::Quota));
-            self.transfer(holder, Account::Issuance, Unit::Quota, paid, why)?;
+            steps = steps.min(self.balance(account, Unit::Quota));
+        }
+        if steps == 0 {
+            return Ok(());
+        }
+        from.left -= steps;
+        if self.programme.quota.is_some() {
+            self.add(account, Unit::Quota, -steps)?;
+            let used = Posting { account, unit: Unit::Quota, steps: -steps, why };
+            pieces.add(self, used, Account::Issuance)?;
             if self.programme.is_limited_by_quota() {
                 self.guard(member);
             }
         }
-        self.pay_cash(Account::Carry(id), holder, Fen::from_steps(paid), why)?;
-        pieces.flush_when_full(self);
+        let netted = self.net_debt(member, Unit::Cash, steps)?;
+        let pot = Account::Carry(from.dividend);
+        self.transfer(pot, Account::Revenue, Unit::Cash, netted, Why::DebtNetted)?;
+        if steps > netted {
+            let steps = steps - netted;
+            self.add(account, Unit::Cash, steps)?;
+            pieces.add(self, Posting { account, unit: Unit::Cash, steps, why }, pot)?;
+        }
         Ok(())
     }
 }

@@ -67,16 +67,22 @@ impl State {
         if steps == 0 {
             return Ok(());
         }
+        self.add(account, unit, steps)?;
+        self.draft.postings.push(Posting { account, unit, steps, why });
+        if account == Account::Issuance && matches!(unit, Unit::Locked | Unit::Reward) {
+            self.check_releasable()?;
+        }
+        Ok(())
+    }
+
+    /// Changes one balance, for a posting that the caller writes.
+    pub(crate) fn add(&mut self, account: Account, unit: Unit, steps: i64) -> Result<(), Overflow> {
         let balance = self.slot(account, unit);
         *balance = balance.checked_add(steps).ok_or(Overflow)?;
         if let Account::Debt(member) = account
             && *balance == 0
         {
             self.debts.remove(&(member, unit));
-        }
-        self.draft.postings.push(Posting { account, unit, steps, why });
-        if account == Account::Issuance && matches!(unit, Unit::Locked | Unit::Reward) {
-            self.check_releasable()?;
         }
         Ok(())
     }

@@ -99,8 +99,7 @@ impl Engine {
         state.settle(day, next, &mut pieces)?;
         state.force_exits()?;
         state.sweep_dust(price)?;
-        pieces.close(state);
-        Ok(())
+        pieces.close(state)
     }
 
     fn decide(&mut self, action: &Action) -> Result<(), Rejection> {

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use ledger::Fraction;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -49,24 +51,29 @@ pub struct Described<'a, T> {
     pub of: T,
 }
 
-impl Described<'_, Account> {
-    /// The account as a path: `member/A`, `pool`, `carry/static`.
-    #[must_use]
-    pub fn path(&self) -> String {
+/// The account as a path: `member/A`, `pool`, `carry/static`.
+impl fmt::Display for Described<'_, Account> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state;
         match self.of {
-            Account::Member(id) => format!("member/{}", state.member_name(id)),
-            Account::Merchant(id) => format!("merchant/{}", state.merchant_name(id)),
-            Account::Pool => "pool".into(),
-            Account::Reserve => "reserve".into(),
-            Account::Revenue => "revenue".into(),
-            Account::Escrow => "escrow".into(),
-            Account::Gateway => "gateway".into(),
-            Account::Issuance => "issuance".into(),
-            Account::Carry(id) => format!("carry/{}", state.dividend_name(id)),
-            Account::Debt(id) => format!("debt/{}", state.member_name(id)),
-            Account::Receivable => "receivable".into(),
+            Account::Member(id) => write!(f, "member/{}", state.member_name(id)),
+            Account::Merchant(id) => write!(f, "merchant/{}", state.merchant_name(id)),
+            Account::Pool => f.write_str("pool"),
+            Account::Reserve => f.write_str("reserve"),
+            Account::Revenue => f.write_str("revenue"),
+            Account::Escrow => f.write_str("escrow"),
+            Account::Gateway => f.write_str("gateway"),
+            Account::Issuance => f.write_str("issuance"),
+            Account::Carry(id) => write!(f, "carry/{}", state.dividend_name(id)),
+            Account::Debt(id) => write!(f, "debt/{}", state.member_name(id)),
+            Account::Receivable => f.write_str("receivable"),
         }
+    }
+}
+
+impl Serialize for Described<'_, Account> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -74,9 +81,9 @@ impl Serialize for Described<'_, Posting> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Posting { account, unit, steps, why } = self.of;
         let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry("account", &Described { state: self.state, of: account }.path())?;
+        map.serialize_entry("account", &Described { state: self.state, of: account })?;
         map.serialize_entry("unit", unit.name())?;
-        map.serialize_entry("amount", &unit.text(steps))?;
+        map.serialize_entry("amount", &unit.amount(steps))?;
         map.serialize_entry("why", &Described { state: self.state, of: (unit, why) })?;
         map.end()
     }
@@ -126,10 +133,10 @@ impl Serialize for Described<'_, (Unit, Why)> {
             }
             Why::TakenBack { order, generation, granted, refunded } => {
                 put!("grant.taken_back", "order": state.order_name(order), "generation": generation,
-                    "granted": unit.text(granted), "refunded": refunded, "of": state.completed_amount(order));
+                    "granted": unit.amount(granted), "refunded": refunded, "of": state.completed_amount(order));
             }
             Why::TakenBackOwed { order, generation, due } => {
-                put!("grant.owed", "order": state.order_name(order), "generation": generation, "due": unit.text(due));
+                put!("grant.owed", "order": state.order_name(order), "generation": generation, "due": unit.amount(due));
             }
             Why::ContributionReturned { order, points, contribution } => {
                 put!("growth.contribution_returned", "order": state.order_name(order), "points": points, "contribution": contribution);
@@ -172,7 +179,7 @@ impl Serialize for Described<'_, (Unit, Why)> {
             Why::ReleaseAccelerated { order } => {
                 put!("release.accelerated", "order": state.order_name(order));
             }
-            Why::ReleaseTotal => put!("release.total"),
+            Why::OtherSide => put!("settle.other_side"),
             Why::DividendFunded { dividend, turnover, rate } => {
                 put!("dividend.funded", "dividend": state.dividend_name(dividend), "turnover": turnover, "rate": rate);
             }

@@ -7,7 +7,12 @@
 //!
 //! **Invariant**: nothing here reads a clock, a file, a socket or a random number, and no float
 //! touches an amount. The same commands give the same state on any machine.
-#![deny(clippy::float_arithmetic)]
+#![deny(
+    clippy::float_arithmetic,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
 
 mod account;
 mod adjust;
@@ -39,7 +44,7 @@ mod team;
 mod tree;
 mod why;
 
-pub use account::{Account, Unit};
+pub use account::{Account, Unit, UnitAmount};
 pub use command::{Action, Command, Given, Id, IdError, OrderPay, Party};
 pub use day::Day;
 pub use engine::Engine;

@@ -19,7 +19,7 @@ impl State {
         if self.lots.is_empty() {
             return Ok(());
         }
-        let released = self.release_scheduled(day, pieces);
+        let released = self.release_scheduled(day, pieces)?;
         let programme = Arc::clone(&self.programme);
         let Some(release) = &programme.release else {
             return Ok(());
@@ -27,7 +27,7 @@ impl State {
         if released.iter().all(|&steps| steps == 0) {
             return Ok(());
         }
-        self.release_generations(&released, &release.generations, pieces);
+        self.release_generations(&released, &release.generations, pieces)?;
         let Some(team) = &release.team else {
             return Ok(());
         };
@@ -36,7 +36,7 @@ impl State {
             let (star, bonus) = (leader.star, leader.bonus(rate));
             let released = Micro::from_steps(leader.released);
             let why = Why::TeamBonus { star, released, rate, bonus };
-            self.release_bonus(leader.member, bonus, why, pieces);
+            self.release_bonus(leader.member, bonus, why, pieces)?;
             let released = Micro::from_steps(leader.released_by_peers);
             let why = Why::PeerBonus { star, released, rate: team.peer };
             self.release_bonus(
@@ -44,13 +44,17 @@ impl State {
                 team.peer.mul_floor_saturating(released),
                 why,
                 pieces,
-            );
+            )?;
         }
         Ok(())
     }
 
     /// Each lot of an earlier day gives `min(daily, remaining)`. Says what each member released.
-    fn release_scheduled(&mut self, day: Day, pieces: &mut Pieces<'_>) -> Vec<i64> {
+    fn release_scheduled(
+        &mut self,
+        day: Day,
+        pieces: &mut Pieces<'_>,
+    ) -> Result<Vec<i64>, Rejection> {
         let mut released = vec![0_i64; self.member_count()];
         for row in 0..self.lots.len() {
             let lot = &mut self.lots[row];
@@ -63,8 +67,10 @@ impl State {
             let account = Account::Member(lot.member);
             let daily = Micro::from_steps(lot.daily);
             let why = Why::ReleaseScheduled { order: lot.order, daily };
-            pieces.add(self, Posting { account, unit: Unit::Locked, steps: -steps, why });
-            pieces.add(self, Posting { account, unit: Unit::Reward, steps, why });
+            let locked = Posting { account, unit: Unit::Locked, steps: -steps, why };
+            pieces.add(self, locked, Account::Issuance)?;
+            let reward = Posting { account, unit: Unit::Reward, steps, why };
+            pieces.add(self, reward, Account::Issuance)?;
         }
         for (holding, &steps) in self.members.holdings.iter_mut().zip(&released) {
             if steps > 0 {
@@ -72,34 +78,37 @@ impl State {
                 holding.balances[Unit::Reward as usize] += steps;
             }
         }
-        released
+        Ok(released)
     }
 
     /// What the first generation below released at the first rate, the second at the second, ...
-    fn release_generations(&mut self, released: &[i64], rates: &[Rate], pieces: &mut Pieces<'_>) {
+    fn release_generations(
+        &mut self,
+        released: &[i64],
+        rates: &[Rate],
+        pieces: &mut Pieces<'_>,
+    ) -> Result<(), Rejection> {
         let mut generation = vec![0_i64; released.len()];
         let mut below = Vec::new();
         for (&rate, number) in rates.iter().zip(1_u16..) {
             let of = if number == 1 { released } else { &below };
             if !self.sum_one_up(of, &mut generation) {
-                return;
+                break;
             }
-            for row in 0..generation.len() {
-                if generation[row] == 0 {
+            for (member, &steps) in self.members().zip(&generation) {
+                if steps == 0 {
                     continue;
                 }
-                let Ok(member) = MemberId::at(row) else {
-                    return;
-                };
-                let released = Micro::from_steps(generation[row]);
+                let released = Micro::from_steps(steps);
                 let why = Why::GenerationBonus { generation: number, released, rate };
-                self.release_bonus(member, rate.mul_floor_saturating(released), why, pieces);
+                self.release_bonus(member, rate.mul_floor_saturating(released), why, pieces)?;
             }
             if usize::from(number) < rates.len() {
                 below.resize(generation.len(), 0);
                 std::mem::swap(&mut below, &mut generation);
             }
         }
+        Ok(())
     }
 
     /// For each member the sum over its first generation. Says whether there was anything.
@@ -116,16 +125,23 @@ impl State {
     }
 
     /// Lets a bonus out of the member's own lots, oldest first, as far as they last.
-    fn release_bonus(&mut self, member: MemberId, bonus: Micro, why: Why, pieces: &mut Pieces<'_>) {
+    fn release_bonus(
+        &mut self,
+        member: MemberId,
+        bonus: Micro,
+        why: Why,
+        pieces: &mut Pieces<'_>,
+    ) -> Result<(), Rejection> {
         let balances = &mut self.members.holdings[member.index()].balances;
         let steps = bonus.steps().min(balances[Unit::Locked as usize]);
         if steps == 0 {
-            return;
+            return Ok(());
         }
         balances[Unit::Locked as usize] -= steps;
         balances[Unit::Reward as usize] += steps;
         let account = Account::Member(member);
-        pieces.add(self, Posting { account, unit: Unit::Reward, steps, why });
+        let reward = Posting { account, unit: Unit::Reward, steps, why };
+        pieces.add(self, reward, Account::Issuance)?;
         let mut left = steps;
         let mut next = self.members.chains[member.index()].oldest_lot;
         let mut oldest = true;
@@ -141,8 +157,10 @@ impl State {
                 self.members.chains[member.index()].oldest_lot = next;
             }
             if taken > 0 {
-                pieces.add(self, Posting { account, unit: Unit::Locked, steps: -taken, why });
+                let locked = Posting { account, unit: Unit::Locked, steps: -taken, why };
+                pieces.add(self, locked, Account::Issuance)?;
             }
         }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::account::{Account, House, Unit};
+use crate::account::{Account, Unit};
 use crate::day::Day;
 use crate::id::DividendId;
 use crate::journal::{Head, Journal, Posting};
@@ -18,48 +18,45 @@ use crate::{Rejection, Why};
 const PIECE: usize = 4096;
 
 /// Passes a settlement's postings on to the journal, a balanced piece at a time.
+///
+/// Members' sides are posted one by one; the other side, which is the same account for millions of
+/// them, is posted once for each piece.
 pub(crate) struct Pieces<'j> {
     journal: &'j mut dyn Journal,
-    /// What this piece took out of lots, and what it released: the two sides of issuance are
-    /// posted once for the piece.
-    locked: i64,
-    reward: i64,
+    /// The other sides of this piece so far.
+    others: Vec<(Account, Unit, i64)>,
 }
 
 impl<'j> Pieces<'j> {
     pub fn open(journal: &'j mut dyn Journal, state: &State, head: &Head<'_>) -> Self {
         journal.open(state, head);
-        Self { journal, locked: 0, reward: 0 }
+        Self { journal, others: Vec::new() }
     }
 
-    /// Adds one side of a release, whose balance the caller has changed; the other side is
-    /// issuance.
-    pub fn add(&mut self, state: &mut State, posting: Posting) {
-        match posting.unit {
-            Unit::Locked => self.locked -= posting.steps,
-            _ => self.reward -= posting.steps,
+    /// Adds a posting, whose balance the caller has changed, with the account on its other side.
+    pub fn add(
+        &mut self,
+        state: &mut State,
+        posting: Posting,
+        other: Account,
+    ) -> Result<(), Rejection> {
+        let key = (other, posting.unit);
+        match self.others.iter_mut().find(|(account, unit, _)| (*account, *unit) == key) {
+            Some((_, _, steps)) => *steps -= posting.steps,
+            None => self.others.push((other, posting.unit, -posting.steps)),
         }
         state.draft.postings.push(posting);
-        self.flush_when_full(state);
+        self.flush_when_full(state)
     }
 
-    pub fn flush_when_full(&mut self, state: &mut State) {
-        if state.draft.postings.len() >= PIECE {
-            self.flush(state);
-        }
+    pub fn flush_when_full(&mut self, state: &mut State) -> Result<(), Rejection> {
+        if state.draft.postings.len() >= PIECE { self.flush(state) } else { Ok(()) }
     }
 
-    pub fn flush(&mut self, state: &mut State) {
-        for (unit, steps) in [
-            (Unit::Locked, std::mem::take(&mut self.locked)),
-            (Unit::Reward, std::mem::take(&mut self.reward)),
-        ] {
-            if steps != 0 {
-                // Both together stay in 64 bits (`State::check_releasable`), so each does.
-                state.house[House::Issuance as usize][unit as usize] += steps;
-                let why = Why::ReleaseTotal;
-                state.draft.postings.push(Posting { account: Account::Issuance, unit, steps, why });
-            }
+    pub fn flush(&mut self, state: &mut State) -> Result<(), Rejection> {
+        for (account, unit, steps) in self.others.drain(..) {
+            state.add(account, unit, steps)?;
+            state.draft.postings.push(Posting { account, unit, steps, why: Why::OtherSide });
         }
         let mut postings = std::mem::take(&mut state.draft.postings);
         if !postings.is_empty() {
@@ -67,11 +64,13 @@ impl<'j> Pieces<'j> {
         }
         postings.clear();
         state.draft.postings = postings;
+        Ok(())
     }
 
-    pub fn close(mut self, state: &mut State) {
-        self.flush(state);
+    pub fn close(mut self, state: &mut State) -> Result<(), Rejection> {
+        self.flush(state)?;
         self.journal.close(state);
+        Ok(())
     }
 }
 

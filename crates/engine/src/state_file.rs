@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ledger::{Fen, Micro};
 use serde::Serialize;
 
-use crate::account::{Account, Unit};
+use crate::account::{Account, Unit, UnitAmount};
 use crate::id::MemberId;
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -66,7 +66,7 @@ struct MemberRow<'a> {
     star: Option<&'a str>,
     team_cash: Fen,
     team_points: Fen,
-    owed: BTreeMap<&'static str, String>,
+    owed: BTreeMap<&'static str, UnitAmount>,
 }
 
 #[derive(Debug, Serialize)]
@@ -143,7 +143,7 @@ impl State {
             star: self.star(team),
             team_cash: team.cash,
             team_points: team.points,
-            owed: self.owed(id).map(|(unit, steps)| (unit.name(), unit.text(steps))).collect(),
+            owed: self.owed(id).map(|(unit, steps)| (unit.name(), unit.amount(steps))).collect(),
         }
     }
 

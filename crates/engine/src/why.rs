@@ -69,8 +69,8 @@ pub enum Why {
     PeerBonus { star: u16, released: Micro, rate: Rate },
     /// *Settle* 1: let out of the lot of this order for bonuses, the oldest lot first.
     ReleaseAccelerated { order: OrderId },
-    /// *Settle* 1: the sum over many members of what was released.
-    ReleaseTotal,
+    /// *Settle*: the other side of the members' postings of this piece, all together.
+    OtherSide,
     /// *Settle* 2: `mul(turnover, rate)` out of revenue.
     DividendFunded { dividend: DividendId, turnover: Fen, rate: Rate },
     /// *Settle* 2: `floor(part * share / of)`, cut to the quota.

@@ -1,10 +1,15 @@
 //! Double-entry bookkeeping on integers, for any set of units and accounts.
 //!
 //! This crate knows nothing of points schemes. It has [`Amount`] (an exact decimal in 64 bits),
-//! [`Rate`] (an exact ratio in parts per million), [`Posting`] (one line) and [`Entry`] (one
-//! balanced record), and the two things one does with entries: check that they balance and fold
-//! them into balances.
-#![deny(clippy::float_arithmetic)]
+//! [`Rate`] (an exact ratio in parts per million), [`Posting`] (one line of an
+//! entry), and the two things one does with entries: check that they balance ([`unbalanced`]) and
+//! [`fold`] them into balances.
+#![deny(
+    clippy::float_arithmetic,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
 
 mod amount;
 mod entry;

@@ -257,7 +257,7 @@ fn exposures(liability: &Liability) -> Table {
     for exposure in &liability.exposures {
         table.add_row([
             format!("  {}", name(exposure.unit)),
-            exposure.unit.text(exposure.granted),
+            exposure.unit.amount(exposure.granted).to_string(),
             exposure.claim.to_string(),
             exposure.covered.to_string(),
             how(exposure).to_owned(),

@@ -6,13 +6,6 @@
     clippy::panic,
     reason = "a test says what is wrong by failing"
 )]
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_possible_wrap,
-    reason = "the plain model and its streams count in small numbers"
-)]
-
 mod agreement;
 mod fold;
 mod golden;

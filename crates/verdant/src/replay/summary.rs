@@ -85,7 +85,7 @@ fn run(state: &State, flows: &Flows, rejected: &[Rejected]) -> Table {
 
 fn growth(state: &State, flows: &Flows) -> Table {
     let mut rows = Rows::new();
-    let reserve = Unit::Growth.text(state.balance(Account::Reserve, Unit::Growth));
+    let reserve = Unit::Growth.amount(state.balance(Account::Reserve, Unit::Growth));
     rows.add("price", state.price_text(), "yuan for one point");
     rows.add("pool", state.pool(), format!("paid in {}", flows.cash(Flow::Contributed)));
     rows.add("supply", state.supply(), format!("issued {}, in reserve {reserve}", state.issued()));
@@ -100,7 +100,7 @@ fn growth(state: &State, flows: &Flows) -> Table {
 
 fn dividends(state: &State, flows: &Flows) -> Table {
     let mut rows = Rows::new();
-    let issued = |unit: Unit| unit.text(-state.balance(Account::Issuance, unit));
+    let issued = |unit: Unit| unit.amount(-state.balance(Account::Issuance, unit));
     rows.add("quota", issued(Unit::Quota), "left to draw");
     rows.add("shares", issued(Unit::Share), "");
     rows.add("dividends", flows.cash(Flow::Dividends), "paid");
@@ -109,8 +109,8 @@ fn dividends(state: &State, flows: &Flows) -> Table {
 
 fn release(state: &State, flows: &Flows) -> Table {
     let mut rows = Rows::new();
-    let issued = |unit: Unit| unit.text(-state.balance(Account::Issuance, unit));
-    let points = |flow| Unit::Reward.text(flows.paid.get(&flow).copied().unwrap_or(0));
+    let issued = |unit: Unit| unit.amount(-state.balance(Account::Issuance, unit));
+    let points = |flow| Unit::Reward.amount(flows.paid.get(&flow).copied().unwrap_or(0));
     rows.add("locked", issued(Unit::Locked), format!("in {} open lots", state.lots().count()));
     rows.add("reward", issued(Unit::Reward), "released and not spent");
     rows.add("by schedule", points(Flow::Scheduled), "released");

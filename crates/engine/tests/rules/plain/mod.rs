@@ -30,7 +30,6 @@ pub struct Lot {
     pub order: Name,
     pub member: Name,
     pub day: Date,
-    pub gift: i128,
     pub daily: i128,
     pub remaining: i128,
     /// All that ever left the lot, by release or by a refund (for the laws only).
@@ -201,10 +200,6 @@ impl Plain {
 
     pub fn member_balance(&self, unit: Unit, member: &Name) -> i128 {
         self.balance(unit, &Account::Member(member.clone()))
-    }
-
-    pub fn merchant_balance(&self, unit: Unit, merchant: &Name) -> i128 {
-        self.balance(unit, &Account::Merchant(merchant.clone()))
     }
 
     pub fn pool(&self) -> i128 {

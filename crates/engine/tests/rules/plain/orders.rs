@@ -272,7 +272,6 @@ impl Plain {
             order: order.number.clone(),
             member: order.member.clone(),
             day: self.open_day.unwrap(),
-            gift,
             daily: mul(fit(base * PAR)?, release.daily)?,
             remaining: gift,
             given: 0,

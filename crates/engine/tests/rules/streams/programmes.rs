@@ -38,7 +38,7 @@ fn table(entries: Vec<(&str, Value)>) -> Value {
 /// `count` parts that add up to at most `whole`, some of them 0, often to exactly the whole.
 fn parts(whole: Ppm, weights: &[u64], spare: u64) -> Vec<Ppm> {
     let sum: u64 = weights.iter().sum::<u64>() + spare;
-    weights.iter().map(|w| if sum == 0 { 0 } else { whole * w / sum }).collect()
+    weights.iter().map(|w| (whole * w).checked_div(sum).unwrap_or(0)).collect()
 }
 
 fn weights(count: std::ops::RangeInclusive<usize>) -> BoxedStrategy<Vec<u64>> {

@@ -553,8 +553,8 @@ fn found(plain: &Plain, which: u8, kind: Pick) -> Option<String> {
     let list: Vec<&Name> = match kind {
         Pick::Open => all.into_iter().filter(open).collect(),
         Pick::Completed => all.into_iter().filter(done).collect(),
-        Pick::LatestCompleted => all.into_iter().filter(done).next_back().into_iter().collect(),
-        Pick::Latest => all.into_iter().filter(open).next_back().into_iter().collect(),
+        Pick::LatestCompleted => all.into_iter().rfind(done).into_iter().collect(),
+        Pick::Latest => all.into_iter().rfind(open).into_iter().collect(),
         Pick::Any => all,
         Pick::Unknown => Vec::new(),
     };
