@@ -197,12 +197,10 @@ impl State {
         self.totals = self.draft.totals;
         self.shrink_to(self.draft.sizes);
         // A queued exit may have been taken out: those touched are guarded afresh.
-        for posting in &postings {
-            if let Account::Member(member) = posting.account {
-                self.guard(member);
-            }
-        }
         self.draft.postings = postings;
+        if self.programme.is_limited_by_quota() {
+            self.guard_touched();
+        }
         self.draft.postings.clear();
     }
 
