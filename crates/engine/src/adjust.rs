@@ -34,7 +34,7 @@ impl State {
             return Err(Rejection::BadAmount);
         }
         let holder = Account::Member(member);
-        if steps.saturating_neg() > self.balance(holder, unit) {
+        if i128::from(steps) + i128::from(self.balance(holder, unit)) < 0 {
             return Err(Rejection::InsufficientBalance);
         }
         if unit == Unit::Growth {
@@ -52,7 +52,7 @@ impl State {
         }
         let cost = price.mul_ceil(steps)?;
         self.check_revenue(cost)?;
-        if steps > self.cap_left() {
+        if steps > self.cap_left().steps() {
             return Err(Rejection::IssueCapReached);
         }
         self.transfer(Account::Revenue, Account::Pool, Unit::Cash, cost, Why::Adjusted)?;
@@ -75,26 +75,30 @@ impl State {
         why: Why,
     ) -> Result<(), Rejection> {
         let netted = match to {
-            Account::Member(member) => self.net_debt(member, Unit::Cash, amount.steps())?,
+            Account::Member(member) => self.net_debt(member, Unit::Cash, amount.steps(), why)?,
             _ => 0,
         };
         self.transfer(from, to, Unit::Cash, amount.steps() - netted, why)?;
-        Ok(self.transfer(from, Account::Revenue, Unit::Cash, netted, Why::DebtNetted)?)
+        let netting = Why::DebtNetted { from: why.rule(), of: amount.steps() };
+        Ok(self.transfer(from, Account::Revenue, Unit::Cash, netted, netting)?)
     }
 
-    /// Lowers what a member owes in a unit by at most `steps`; says by how much.
+    /// Lowers what a member owes in a unit by at most `steps`, which it was to get by `why`; says by
+    /// how much.
     pub(crate) fn net_debt(
         &mut self,
         member: MemberId,
         unit: Unit,
         steps: i64,
+        why: Why,
     ) -> Result<i64, Rejection> {
         if self.debts.is_empty() {
             return Ok(0);
         }
         let debt = Account::Debt(member);
         let netted = self.balance(debt, unit).min(steps);
-        self.transfer(debt, Account::Receivable, unit, netted, Why::DebtNetted)?;
+        let netting = Why::DebtNetted { from: why.rule(), of: steps };
+        self.transfer(debt, Account::Receivable, unit, netted, netting)?;
         Ok(netted)
     }
 

@@ -52,12 +52,45 @@ pub(crate) fn local_text(at: Timestamp) -> String {
     at.display_with_offset(jiff::tz::Offset::constant(8)).to_string()
 }
 
-impl FromStr for Day {
-    type Err = jiff::Error;
+/// Reads an RFC 3339 time; `None` for anything else, also for the other forms that jiff knows.
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
+    let (date, time) = (text.get(..10)?, text.get(10..)?);
+    let clock = time.strip_prefix(['T', 't'])?;
+    let (clock, offset) = clock.split_at(clock.find(['Z', 'z', '+', '-'])?);
+    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let is_time = has_shape(date, "0000-00-00")
+        && has_shape(whole, "00:00:00")
+        && !fraction.is_empty()
+        && fraction.bytes().all(|b| b.is_ascii_digit())
+        && (matches!(offset, "Z" | "z") || has_shape(offset.get(1..)?, "00:00"));
+    let at = is_time.then(|| text.parse().ok()).flatten()?;
+    Day::of(at).map(|_| at)
+}
 
-    fn from_str(text: &str) -> Result<Self, jiff::Error> {
-        let date: Date = text.parse()?;
-        Ok(Self(date.since(Date::new(1970, 1, 1)?)?.get_days()))
+/// Whether a text has digits where the shape has, and the same signs elsewhere.
+fn has_shape(text: &str, shape: &str) -> bool {
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(found, wanted)| match wanted {
+            b'0' => found.is_ascii_digit(),
+            sign => found == sign,
+        })
+}
+
+/// A text that is no date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a date such as 2026-01-31")]
+pub struct NotADate;
+
+impl FromStr for Day {
+    type Err = NotADate;
+
+    fn from_str(text: &str) -> Result<Self, NotADate> {
+        if !has_shape(text, "0000-00-00") {
+            return Err(NotADate);
+        }
+        let date: Date = text.parse().map_err(|_| NotADate)?;
+        let days = Date::new(1970, 1, 1).and_then(|epoch| date.since(epoch));
+        days.map(|span| Self(span.get_days())).map_err(|_| NotADate)
     }
 }
 
@@ -89,7 +122,37 @@ mod tests {
         assert_eq!("2024-02-29".parse::<Day>().unwrap().next().unwrap().to_string(), "2024-03-01");
         assert_eq!("9999-12-31".parse::<Day>().unwrap(), LAST);
         assert_eq!(LAST.next(), None);
+        for text in ["2026-1-1", "20260101", "2026-02-30", "2026-01-01T05:00", "+2026-01-01"] {
+            assert_eq!(text.parse::<Day>(), Err(NotADate), "{text}");
+        }
         let day: Day = "2026-01-01".parse().unwrap();
         assert_eq!(day.end().unwrap().to_string(), "2026-01-01T16:00:00Z");
+    }
+
+    #[test]
+    fn only_rfc_3339_is_a_time() {
+        for text in [
+            "2026-01-01T09:00:00+08:00",
+            "2026-01-01t09:00:00.123456z",
+            "2026-01-01T09:00:00Z",
+            "2026-01-01T09:00:00-05:30",
+        ] {
+            assert!(parse_time(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "2026-01-01",
+            "2026-01-01 09:00:00Z",
+            "2026-01-01T09:00:00",
+            "2026-01-01T09:00Z",
+            "20260101T090000Z",
+            "2026-01-01T09:00:00+08",
+            "2026-01-01T09:00:00.Z",
+            "2026-01-01T09:00:00+08:00[Asia/Shanghai]",
+            "2026-13-01T09:00:00Z",
+            "二〇二六-01-01T09:00:00Z",
+        ] {
+            assert!(parse_time(text).is_none(), "{text}");
+        }
     }
 }

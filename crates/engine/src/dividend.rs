@@ -104,7 +104,13 @@ impl State {
             };
             let due = proportion(pool, share, of)?;
             let (share, of) = (Micro::from_steps(share), Micro::from_steps(of));
-            let why = Why::DividendByShares { dividend: from.dividend, part: pool, share, of };
+            let why = Why::DividendByShares {
+                dividend: from.dividend,
+                tier: None,
+                part: pool,
+                share,
+                of,
+            };
             self.pay_member(&mut from, row, due, why, pieces)?;
         }
         Ok(())
@@ -139,14 +145,16 @@ impl State {
                 continue;
             };
             let Level { part, members, shares: of } = levels[tier];
+            let dividend = from.dividend;
+            let tier = u16::try_from(tier).map_err(|_| Rejection::Overflow)?;
             let (due, why) = if by_shares {
-                let (share, of_all) = (Micro::from_steps(shares), Micro::from_steps(of));
-                let why =
-                    Why::DividendByShares { dividend: from.dividend, part, share, of: of_all };
-                (proportion(part, shares, of)?, why)
+                let due = proportion(part, shares, of)?;
+                let (tier, share, of) =
+                    (Some(tier), Micro::from_steps(shares), Micro::from_steps(of));
+                (due, Why::DividendByShares { dividend, tier, part, share, of })
             } else {
-                let why = Why::DividendEqually { dividend: from.dividend, part, members };
-                (proportion(part, 1, i64::from(members))?, why)
+                let due = proportion(part, 1, i64::from(members))?;
+                (due, Why::DividendEqually { dividend, tier, part, members })
             };
             self.pay_member(&mut from, row, due, why, pieces)?;
         }
@@ -180,9 +188,10 @@ impl State {
                 self.guard(member);
             }
         }
-        let netted = self.net_debt(member, Unit::Cash, steps)?;
+        let netted = self.net_debt(member, Unit::Cash, steps, why)?;
         let pot = Account::Carry(from.dividend);
-        self.transfer(pot, Account::Revenue, Unit::Cash, netted, Why::DebtNetted)?;
+        let netting = Why::DebtNetted { from: why.rule(), of: steps };
+        self.transfer(pot, Account::Revenue, Unit::Cash, netted, netting)?;
         if steps > netted {
             let steps = steps - netted;
             self.add(account, Unit::Cash, steps)?;

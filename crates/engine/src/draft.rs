@@ -15,6 +15,8 @@ pub(crate) struct Draft {
     sizes: Sizes,
     /// Whether growth points were burnt: only then can dust be left.
     pub burnt: bool,
+    /// Members taken out of the exit queue to be sold out.
+    pub exited: Vec<MemberId>,
 }
 
 /// What is not a balance but changed with a command.
@@ -46,6 +48,7 @@ impl State {
         self.draft.undo.clear();
         self.draft.totals = self.totals;
         self.draft.burnt = false;
+        self.draft.exited.clear();
         self.draft.sizes = Sizes {
             members: self.members.names.len(),
             merchants: self.merchants.names.len(),
@@ -78,13 +81,23 @@ impl State {
     /// Changes one balance, for a posting that the caller writes.
     pub(crate) fn add(&mut self, account: Account, unit: Unit, steps: i64) -> Result<(), Overflow> {
         let balance = self.slot(account, unit);
-        *balance = balance.checked_add(steps).ok_or(Overflow)?;
+        let sum = balance.checked_add(steps).ok_or(Overflow)?;
+        // What was issued, minus this balance, must fit as well.
+        if account == Account::Issuance && sum == i64::MIN {
+            return Err(Overflow);
+        }
+        *balance = sum;
+        self.forget_settled_debt(account, unit);
+        Ok(())
+    }
+
+    /// Debts are listed only while there are any.
+    fn forget_settled_debt(&mut self, account: Account, unit: Unit) {
         if let Account::Debt(member) = account
-            && *balance == 0
+            && self.debts.get(&(member, unit)) == Some(&0)
         {
             self.debts.remove(&(member, unit));
         }
-        Ok(())
     }
 
     /// Moves steps of a unit from one account to another: two postings for one reason.
@@ -105,7 +118,8 @@ impl State {
     fn check_releasable(&self) -> Result<(), Overflow> {
         let locked = self.balance(Account::Issuance, Unit::Locked);
         let reward = self.balance(Account::Issuance, Unit::Reward);
-        locked.checked_add(reward).map(|_| ()).ok_or(Overflow)
+        let sum = locked.checked_add(reward).filter(|&sum| sum > i64::MIN);
+        sum.map(|_| ()).ok_or(Overflow)
     }
 
     fn slot(&mut self, account: Account, unit: Unit) -> &mut i64 {
@@ -177,8 +191,8 @@ impl State {
             let balance = self.slot(posting.account, posting.unit);
             // The balance before was in range, so this is.
             *balance = balance.wrapping_sub(posting.steps);
+            self.forget_settled_debt(posting.account, posting.unit);
         }
-        self.debts.retain(|_, owed| *owed != 0);
         while let Some(undo) = self.draft.undo.pop() {
             match undo {
                 Undo::Order(id, order) => self.orders.rows[id.index()] = order,
@@ -196,10 +210,13 @@ impl State {
         }
         self.totals = self.draft.totals;
         self.shrink_to(self.draft.sizes);
-        // A queued exit may have been taken out: those touched are guarded afresh.
+        // A queued exit may have been taken out: those and all who were touched are guarded afresh.
         self.draft.postings = postings;
         if self.programme.is_limited_by_quota() {
             self.guard_touched();
+            for member in std::mem::take(&mut self.draft.exited) {
+                self.guard(member);
+            }
         }
         self.draft.postings.clear();
     }

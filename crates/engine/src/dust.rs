@@ -1,11 +1,12 @@
 //! Dust (spec, section 4): when a command has burnt points and leaves less than one in supply,
 //! every holder outside the reserve is sold out, or a millionth of a point could own the pool.
 
-use ledger::{Fraction, Micro};
+use ledger::{Fen, Fraction, Micro};
 
 use crate::account::{Account, Unit};
-use crate::growth::{Sale, worth_up_to};
+use crate::growth::worth;
 use crate::state::State;
+use crate::why::Sale;
 use crate::{MemberId, MerchantId, Rejection};
 
 impl State {
@@ -37,9 +38,9 @@ impl State {
             return Ok(());
         }
         let limited = self.programme.is_limited_by_quota() && matches!(holder, Account::Member(_));
-        let most = if limited { self.balance(holder, Unit::Quota) } else { i64::MAX };
+        let most = limited.then(|| Fen::from_steps(self.balance(holder, Unit::Quota)));
         let (growth, _) = self.growth_and_price()?;
-        let worth = worth_up_to(price, points, most, growth.redeem_fee)?;
+        let worth = worth(price, points, most, growth.redeem_fee)?;
         self.sell(holder, points, price, worth, Sale::Dust)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use ledger::{Amount, Fen, Micro};
 use serde::{Deserialize, Serialize};
 
@@ -63,13 +62,12 @@ impl Command {
         }
         let mut fields: Fields<'_> =
             serde_json::from_str(text).map_err(|error| EventError(plain(&error)))?;
-        let at: Timestamp = fields
-            .at
-            .parse()
-            .map_err(|_| EventError(format!("`at` is \"{}\": not an RFC 3339 time", fields.at)))?;
-        if crate::Day::of(at).is_none() {
-            return Err(EventError(format!("`at` is \"{}\": past the calendar", fields.at)));
-        }
+        let at = crate::day::parse_time(&fields.at).ok_or_else(|| {
+            EventError(format!(
+                "`at` is \"{}\": not an RFC 3339 time such as 2026-01-31T09:00:00+08:00",
+                fields.at
+            ))
+        })?;
         let kind = std::mem::take(&mut fields.kind);
         let action = fields.action(&kind)?;
         fields.refuse_the_rest(&kind)?;

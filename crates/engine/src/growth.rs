@@ -11,6 +11,7 @@ use crate::command::{Given, Party};
 use crate::id::MemberId;
 use crate::programme::Growth;
 use crate::state::State;
+use crate::why::Sale;
 use crate::{Rejection, Why};
 
 /// What points come to in money: `gross` is their worth, of which the holder gets `net`.
@@ -19,14 +20,8 @@ pub(crate) struct Worth {
     pub gross: Fen,
     pub fee: Fen,
     pub net: Fen,
-}
-
-/// Why points are sold.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Sale {
-    Redemption,
-    ForcedExit,
-    Dust,
+    /// What the gross was cut to, if it was limited.
+    pub most: Option<Fen>,
 }
 
 impl State {
@@ -70,7 +65,7 @@ impl State {
         let fee_rate = growth.redeem_fee;
         let holder = self.find_party(party)?;
         let points = self.positive_balance(holder, Unit::Growth, points?.steps())?;
-        let worth = worth(price, points, fee_rate)?;
+        let worth = worth(price, points, None, fee_rate)?;
         if !worth.net.is_positive() {
             return Err(Rejection::BadAmount);
         }
@@ -103,13 +98,8 @@ impl State {
         worth: Worth,
         sale: Sale,
     ) -> Result<(), Rejection> {
-        let Worth { gross, fee, net } = worth;
-        let points_sold = Micro::from_steps(points);
-        let why = match sale {
-            Sale::Redemption => Why::Redeemed { points: points_sold, gross, fee },
-            Sale::ForcedExit => Why::ForcedExit { points: points_sold, gross, fee },
-            Sale::Dust => Why::DustSold { points: points_sold, gross, fee },
-        };
+        let Worth { gross, fee, net, most } = worth;
+        let why = Why::Sold { sale, points: Micro::from_steps(points), gross, fee };
         self.pay_cash(Account::Pool, holder, net, why)?;
         if let Sale::ForcedExit = sale {
             let quota = self.balance(holder, Unit::Quota);
@@ -117,7 +107,7 @@ impl State {
         } else {
             self.use_quota(holder, gross, why)?;
         }
-        self.burn(holder, points, price, why)
+        self.burn(holder, points, price, Why::Burnt { sale, price, most })
     }
 
     /// Lowers a member's quota by what was drawn, not below zero, where points are limited by it.
@@ -166,10 +156,11 @@ impl State {
         Ok(())
     }
 
-    /// How many micro-points may still be issued.
-    pub(crate) fn cap_left(&self) -> i64 {
+    /// How many points may still be issued; the most there can be without a cap.
+    pub(crate) fn cap_left(&self) -> Micro {
         let cap = self.programme.growth.as_ref().and_then(|growth| growth.issue_cap);
-        cap.map_or(i64::MAX, |cap| cap.steps().saturating_sub(self.totals.issued).max(0))
+        let left = |cap: Micro| cap.steps().saturating_sub(self.totals.issued).max(0);
+        Micro::from_steps(cap.map_or(i64::MAX, left))
     }
 
     /// Sells out whoever's points are worth the quota, the lowest `quota / points` first, until
@@ -179,6 +170,8 @@ impl State {
             return Ok(());
         }
         while let Some(member) = self.next_exit() {
+            // Taken out of the queue: should this command be refused after all, it goes back in.
+            self.draft.exited.push(member);
             self.force_exit(member)?;
         }
         Ok(())
@@ -189,25 +182,22 @@ impl State {
         let fee_rate = growth.redeem_fee;
         let holder = Account::Member(member);
         let points = self.balance(holder, Unit::Growth);
-        let worth = worth_up_to(price, points, self.balance(holder, Unit::Quota), fee_rate)?;
+        let quota = Fen::from_steps(self.balance(holder, Unit::Quota));
+        let worth = worth(price, points, Some(quota), fee_rate)?;
         self.totals.forced_exits += 1;
         self.sell(holder, points, price, worth, Sale::ForcedExit)
     }
 }
 
-/// `gross = floor(points * price)`, `fee = ceil(gross * rate)`.
-pub(crate) fn worth(price: Fraction, points: i64, fee_rate: Rate) -> Result<Worth, Rejection> {
-    worth_up_to(price, points, i64::MAX, fee_rate)
-}
-
-/// The same, with a gross of at most `most` fen.
-pub(crate) fn worth_up_to(
+/// `gross = floor(points * price)`, at most `most`; `fee = ceil(gross * rate)`.
+pub(crate) fn worth(
     price: Fraction,
     points: i64,
-    most: i64,
+    most: Option<Fen>,
     fee_rate: Rate,
 ) -> Result<Worth, Rejection> {
-    let gross = Fen::from_steps(price.mul_floor(points)?.min(most));
+    let whole = Fen::from_steps(price.mul_floor(points)?);
+    let gross = most.map_or(whole, |most| whole.min(most));
     let fee = fee_rate.mul_ceil(gross)?;
-    Ok(Worth { gross, fee, net: gross.minus(fee)? })
+    Ok(Worth { gross, fee, net: gross.minus(fee)?, most })
 }

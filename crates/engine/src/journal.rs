@@ -1,7 +1,8 @@
 use std::fmt;
 
-use ledger::Fraction;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use ledger::{Fen, Fraction, Micro};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use crate::{Account, Command, Day, State, Unit, Why};
 
@@ -89,110 +90,129 @@ impl Serialize for Described<'_, Posting> {
     }
 }
 
+/// The rule by its name and each of its inputs by name; ids by the names they stand for.
 impl Serialize for Described<'_, (Unit, Why)> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (unit, why) = self.of;
         let state = self.state;
         let mut map = serializer.serialize_map(None)?;
-        // Each field by its name; ids by the name they stand for.
+        map.serialize_entry("rule", why.rule())?;
         macro_rules! put {
-            ($rule:literal $(, $key:literal: $value:expr)* $(,)?) => {{
-                map.serialize_entry("rule", $rule)?;
-                $(map.serialize_entry($key, &$value)?;)*
-            }};
+            ($($key:literal: $value:expr),* $(,)?) => {{ $(map.serialize_entry($key, &$value)?;)* }};
         }
         match why {
-            Why::OrderPaid { order } => put!("order.paid", "order": state.order_name(order)),
-            Why::OrderCompleted { order } => {
-                put!("order.completed", "order": state.order_name(order));
+            Why::OrderPaid { order }
+            | Why::OrderCompleted { order }
+            | Why::OrderRefunded { order }
+            | Why::ReleaseAccelerated { order } => put!("order": state.order_name(order)),
+            Why::MerchantPaid { order, worth, concession }
+            | Why::MerchantReturned { order, worth, concession } => {
+                put!("order": state.order_name(order), "worth": worth, "concession": concession);
             }
-            Why::MerchantPaid { order, worth, concession } => {
-                put!("merchant.paid", "order": state.order_name(order), "worth": worth, "concession": concession);
-            }
-            Why::QuotaGranted { order, generation, base, rate } => {
-                put!("quota.granted", "order": state.order_name(order), "generation": generation, "base": base, "rate": rate);
-            }
-            Why::GrowthGranted { order, generation, contribution, rate } => {
-                put!("growth.granted", "order": state.order_name(order), "generation": generation, "contribution": contribution, "rate": rate);
+            Why::QuotaGranted { order, generation, base, rate } => put!(
+                "order": state.order_name(order), "generation": generation,
+                "base": base, "rate": rate,
+            ),
+            Why::GrowthGranted { order, generation, contribution, rate, cap_left } => {
+                put!(
+                    "order": state.order_name(order), "generation": generation,
+                    "contribution": contribution, "rate": rate,
+                );
+                if cap_left < Micro::MAX {
+                    put!("cap_left": cap_left);
+                }
             }
             Why::Contributed { order, base, rate } => {
-                put!("growth.contributed", "order": state.order_name(order), "base": base, "rate": rate);
+                put!("order": state.order_name(order), "base": base, "rate": rate);
             }
             Why::ShareBought { order, base, per } => {
-                put!("share.bought", "order": state.order_name(order), "base": base, "per": per);
+                put!("order": state.order_name(order), "base": base, "per": per);
             }
-            Why::ShareGranted { order, generation, own, rate } => {
-                put!("share.granted", "order": state.order_name(order), "generation": generation, "own": own, "rate": rate);
+            Why::ShareGranted { order, generation, own, rate } => put!(
+                "order": state.order_name(order), "generation": generation,
+                "own": own, "rate": rate,
+            ),
+            Why::LotGranted { order, base, multiple, daily } => put!(
+                "order": state.order_name(order), "package": state.package_name(order),
+                "base": base, "multiple": multiple, "daily": daily,
+            ),
+            Why::DebtNetted { from, of } => put!("from": from, "of": unit.amount(of)),
+            Why::TakenBack { order, generation, granted, refunded, before } => put!(
+                "order": state.order_name(order), "generation": generation,
+                "granted": unit.amount(granted), "refunded": refunded,
+                "before": before, "of": state.completed_amount(order),
+            ),
+            Why::TakenBackOwed { order, generation, due } => put!(
+                "order": state.order_name(order), "generation": generation,
+                "due": unit.amount(due),
+            ),
+            Why::ContributionReturned { order, points, contribution, before } => put!(
+                "order": state.order_name(order), "points": points,
+                "contribution": contribution, "before": before,
+            ),
+            Why::KeptBack { order, points_worth, quota, before, reward_worth } => put!(
+                "order": state.order_name(order), "points_worth": points_worth, "quota": quota,
+                "before": before, "reward_worth": reward_worth,
+            ),
+            Why::Sold { points, gross, fee, .. } | Why::Exchanged { points, gross, fee } => {
+                put!("points": points, "gross": gross, "fee": fee);
             }
-            Why::LotGranted { order, base, multiple } => {
-                put!("lot.granted", "order": state.order_name(order), "base": base, "multiple": multiple);
+            Why::Burnt { price, most, .. } => {
+                put!("price": PriceText::from(price));
+                if let Some(quota) = most {
+                    put!("quota": quota);
+                }
             }
-            Why::DebtNetted => put!("debt.netted"),
-            Why::OrderRefunded { order } => {
-                put!("order.refunded", "order": state.order_name(order))
-            }
-            Why::TakenBack { order, generation, granted, refunded } => {
-                put!("grant.taken_back", "order": state.order_name(order), "generation": generation,
-                    "granted": unit.amount(granted), "refunded": refunded, "of": state.completed_amount(order));
-            }
-            Why::TakenBackOwed { order, generation, due } => {
-                put!("grant.owed", "order": state.order_name(order), "generation": generation, "due": unit.amount(due));
-            }
-            Why::ContributionReturned { order, points, contribution } => {
-                put!("growth.contribution_returned", "order": state.order_name(order), "points": points, "contribution": contribution);
-            }
-            Why::KeptBack { order, points_worth, quota, reward_worth } => {
-                put!("refund.kept_back", "order": state.order_name(order), "points_worth": points_worth, "quota": quota, "reward_worth": reward_worth);
-            }
-            Why::MerchantReturned { order, worth, concession } => {
-                put!("merchant.returned", "order": state.order_name(order), "worth": worth, "concession": concession);
-            }
-            Why::Redeemed { points, gross, fee } => {
-                put!("growth.redeemed", "points": points, "gross": gross, "fee": fee);
-            }
-            Why::ForcedExit { points, gross, fee } => {
-                put!("growth.forced_exit", "points": points, "gross": gross, "fee": fee);
-            }
-            Why::DustSold { points, gross, fee } => {
-                put!("growth.dust_sold", "points": points, "gross": gross, "fee": fee);
-            }
-            Why::PoolEmptied => put!("growth.pool_emptied"),
-            Why::Exchanged { points, gross, fee } => {
-                put!("growth.exchanged", "points": points, "gross": gross, "fee": fee);
-            }
-            Why::Claimed { amount } => put!("stable.claimed", "amount": amount),
-            Why::Converted { points } => put!("reward.converted", "points": points),
-            Why::Adjusted => put!("member.adjusted"),
-            Why::Withdrawn => put!("cash.withdrawn"),
+            Why::PoolEmptied | Why::Adjusted | Why::Withdrawn | Why::OtherSide => {}
+            Why::Claimed { amount } => put!("amount": amount),
+            Why::Converted { points } => put!("points": points),
             Why::ReleaseScheduled { order, daily } => {
-                put!("release.scheduled", "order": state.order_name(order), "daily": daily);
+                put!("order": state.order_name(order), "daily": daily);
             }
             Why::GenerationBonus { generation, released, rate } => {
-                put!("release.generation_bonus", "generation": generation, "released": released, "rate": rate);
+                put!("generation": generation, "released": released, "rate": rate);
             }
-            Why::TeamBonus { star, released, rate, bonus } => {
-                put!("release.team_bonus", "star": state.star_name(star), "released": released, "rate": rate, "bonus": bonus);
-            }
+            Why::TeamBonus { star, released, rate, paid } => put!(
+                "star": state.star_name(star), "released": released, "rate": rate,
+                "paid": paid.to_string(),
+            ),
             Why::PeerBonus { star, released, rate } => {
-                put!("release.peer_bonus", "star": state.star_name(star), "released": released, "rate": rate);
+                put!("star": state.star_name(star), "released": released, "rate": rate);
             }
-            Why::ReleaseAccelerated { order } => {
-                put!("release.accelerated", "order": state.order_name(order));
+            Why::DividendFunded { dividend, turnover, rate } => put!(
+                "dividend": state.dividend_name(dividend), "turnover": turnover, "rate": rate,
+            ),
+            Why::DividendByShares { dividend, tier, part, share, of } => {
+                put!("dividend": state.dividend_name(dividend));
+                if let Some(tier) = tier {
+                    put!("tier": state.tier_name(dividend, tier));
+                }
+                put!("part": part, "share": share, "of": of);
             }
-            Why::OtherSide => put!("settle.other_side"),
-            Why::DividendFunded { dividend, turnover, rate } => {
-                put!("dividend.funded", "dividend": state.dividend_name(dividend), "turnover": turnover, "rate": rate);
-            }
-            Why::DividendByShares { dividend, part, share, of } => {
-                put!("dividend.paid", "dividend": state.dividend_name(dividend), "part": part, "share": share, "of": of);
-            }
-            Why::DividendEqually { dividend, part, members } => {
-                put!("dividend.paid", "dividend": state.dividend_name(dividend), "part": part, "members": members);
-            }
-            Why::DividendReturned { dividend } => {
-                put!("dividend.returned", "dividend": state.dividend_name(dividend));
-            }
+            Why::DividendEqually { dividend, tier, part, members } => put!(
+                "dividend": state.dividend_name(dividend),
+                "tier": state.tier_name(dividend, tier), "part": part, "members": members,
+            ),
+            Why::DividendReturned { dividend } => put!("dividend": state.dividend_name(dividend)),
         }
         map.end()
+    }
+}
+
+/// A price as yuan for points, an exact fraction: `{"yuan": "90.00", "points": "48.195000"}`.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PriceText {
+    yuan: Fen,
+    points: Micro,
+}
+
+impl From<Fraction> for PriceText {
+    fn from(price: Fraction) -> Self {
+        // Both came from balances, which are signed.
+        let steps = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        Self {
+            yuan: Fen::from_steps(steps(price.numerator())),
+            points: Micro::from_steps(steps(price.denominator())),
+        }
     }
 }

@@ -35,7 +35,7 @@ impl State {
         if gift.is_zero() {
             return Ok(());
         }
-        let why = Why::LotGranted { order, base, multiple: package.multiple };
+        let why = Why::LotGranted { order, base, multiple: package.multiple, daily };
         let owner = Account::Member(member);
         self.transfer(Account::Issuance, owner, Unit::Locked, gift.steps(), why)?;
         let grant = Grant { steps: gift.steps(), member, generation: 0, unit: Unit::Locked };
@@ -80,33 +80,52 @@ impl State {
     }
 
     /// When an order is wholly refunded: the highest package among the member's other orders.
+    /// Refunded orders are taken out of the member's chain on the way, so that each is passed once.
     pub(crate) fn lower_grade(&mut self, member: MemberId, lost: u16) {
         if lost == 0 || self.members.holdings[member.index()].grade != lost {
             return;
         }
         let mut best = 0;
+        let mut younger: Option<OrderId> = None;
         let mut next = self.members.chains[member.index()].newest_order;
         while let Some(id) = next {
             let order = &self.orders.rows[id.index()];
-            let Some(completion) = order.completion else {
-                break;
-            };
-            let counts = !order.left().is_zero();
-            if counts && self.grade_price(completion.grade) > self.grade_price(best) {
+            let Some(completion) = order.completion else { break };
+            next = completion.earlier;
+            if order.left().is_zero() {
+                self.link_order(member, younger, next);
+                continue;
+            }
+            younger = Some(id);
+            if self.grade_price(completion.grade) > self.grade_price(best) {
                 best = completion.grade;
                 if best == lost {
                     break;
                 }
             }
-            next = completion.earlier;
         }
         *self.grade_mut(member) = best;
     }
 
+    /// Lets `earlier` follow `younger` in the member's chain of package orders, or begin it.
+    fn link_order(&mut self, member: MemberId, younger: Option<OrderId>, earlier: Option<OrderId>) {
+        match younger {
+            None => self.chain_mut(member).newest_order = earlier,
+            Some(younger) => {
+                if let Some(completion) = &mut self.order_mut(younger).completion {
+                    completion.earlier = earlier;
+                }
+            }
+        }
+    }
+
     /// Drops finished lots when they are the most: the rest keep their order.
     pub(crate) fn compact_lots(&mut self) {
+        if self.lots.len() < COMPACT_FROM {
+            return;
+        }
         let live = self.lots.iter().filter(|lot| lot.remaining > 0).count();
-        if self.lots.len() < COMPACT_FROM || live * 2 > self.lots.len() {
+        if live * 2 > self.lots.len() {
             return;
         }
         for lot in &self.lots {

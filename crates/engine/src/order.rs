@@ -218,8 +218,9 @@ impl State {
                 continue;
             }
             let value = rate.mul_floor(contribution)?;
-            let steps = price.div_floor(value.steps())?.min(self.cap_left());
-            let why = Why::GrowthGranted { order, generation, contribution, rate };
+            let cap_left = self.cap_left();
+            let steps = price.div_floor(value.steps())?.min(cap_left.steps());
+            let why = Why::GrowthGranted { order, generation, contribution, rate, cap_left };
             self.grant(Grant { steps, member, generation, unit: Unit::Growth }, why)?;
         }
         if self.supply().is_zero() {
@@ -261,7 +262,7 @@ impl State {
         if steps == 0 {
             return Ok(());
         }
-        let given = steps - self.net_debt(member, unit, steps)?;
+        let given = steps - self.net_debt(member, unit, steps, why)?;
         if unit == Unit::Growth {
             self.issue(Account::Member(member), given, why)?;
         } else {

@@ -193,6 +193,7 @@ impl State {
                 order: id,
                 points: Micro::from_steps(held),
                 contribution: Fen::from_steps(contribution),
+                before: Fen::from_steps(returned),
             };
             self.transfer(Account::Pool, Account::Revenue, Unit::Cash, back, why)?;
             self.refunds_mut(id).pool_returned += back;
@@ -248,16 +249,17 @@ impl State {
         refunds.missing_quota = add(refunds.missing_quota, missing.quota)?;
         // Both measure what was drawn, so the larger of the two is it.
         let drawn = refunds.missing_worth.max(refunds.missing_quota);
-        let keep = add(drawn - refunds.kept_back, missing.reward_worth)?;
-        refunds.kept_back = drawn;
-        let kept = keep.min(cash.steps());
-        let why = Why::OrderRefunded { order: id };
+        let before = std::mem::replace(&mut refunds.kept_back, drawn);
+        let keep = add(drawn - before, missing.reward_worth)?;
         let keep_why = Why::KeptBack {
             order: id,
-            points_worth: Fen::from_steps(missing.points_worth),
-            quota: Fen::from_steps(missing.quota),
+            points_worth: Fen::from_steps(refunds.missing_worth),
+            quota: Fen::from_steps(refunds.missing_quota),
+            before: Fen::from_steps(before),
             reward_worth: Fen::from_steps(missing.reward_worth),
         };
+        let kept = keep.min(cash.steps());
+        let why = Why::OrderRefunded { order: id };
         self.transfer(Account::Revenue, Account::Gateway, Unit::Cash, cash.steps(), why)?;
         self.transfer(Account::Gateway, Account::Revenue, Unit::Cash, kept, keep_why)?;
         self.add_debt(order.member, Unit::Cash, keep - kept, keep_why)
@@ -317,5 +319,6 @@ fn taken_back(order: OrderId, grant: Grant, progress: Progress) -> Why {
         generation: grant.generation,
         granted: grant.steps,
         refunded: Fen::from_steps(progress.now),
+        before: Fen::from_steps(progress.before),
     }
 }

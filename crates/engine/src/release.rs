@@ -16,7 +16,7 @@ use crate::{Rejection, Why};
 impl State {
     /// Scheduled release of every lot of an earlier day, then generation, team and peer bonuses.
     pub(crate) fn release(&mut self, day: Day, pieces: &mut Pieces<'_>) -> Result<(), Rejection> {
-        if self.lots.is_empty() {
+        if self.balance(Account::Issuance, Unit::Locked) == 0 {
             return Ok(());
         }
         let released = self.release_scheduled(day, pieces)?;
@@ -35,7 +35,7 @@ impl State {
             let rate = team.stars[usize::from(leader.star)].rate;
             let (star, bonus) = (leader.star, leader.bonus(rate));
             let released = Micro::from_steps(leader.released);
-            let why = Why::TeamBonus { star, released, rate, bonus };
+            let why = Why::TeamBonus { star, released, rate, paid: leader.paid() };
             self.release_bonus(leader.member, bonus, why, pieces)?;
             let released = Micro::from_steps(leader.released_by_peers);
             let why = Why::PeerBonus { star, released, rate: team.peer };

@@ -83,28 +83,27 @@ impl State {
         Ok((day, next))
     }
 
-    /// No balance can leave 64 bits, whoever gets all that is to be paid out: the dividends, what
-    /// they carried, and the pool (by forced exits).
+    /// No balance can leave 64 bits, whoever gets all that may be paid out: the dividends, what they
+    /// carried, and by forced exits the pool. Dividends come out of revenue, so they only matter
+    /// where it, or a merchant's payable, is far below zero.
     fn check_headroom(&self) -> Result<(), Rejection> {
-        let mut out = self.pool().steps();
-        let mut add = |more: i64| -> Result<(), Rejection> {
-            out = out.checked_add(more).ok_or(Rejection::Overflow)?;
-            Ok(())
-        };
+        let turnover = self.turnover().max(ledger::Fen::ZERO);
+        let mut funded = 0_i128;
         for dividend in &self.programme.dividends {
-            let turnover = self.turnover().max(ledger::Fen::ZERO);
-            add(dividend.rate.mul_floor(turnover)?.steps())?;
+            funded += i128::from(dividend.rate.mul_floor(turnover)?.steps());
         }
-        self.carries.fen.iter().try_for_each(|&carried| add(carried))?;
-        if out == 0 {
-            return Ok(());
-        }
-        let cash = Unit::Cash as usize;
-        let members = self.members.holdings.iter().map(|holding| holding.balances[cash]);
-        let merchants = self.merchants.balances.iter().map(|balances| balances[cash]);
-        let revenue = self.balance(Account::Revenue, Unit::Cash).saturating_abs();
-        let most = members.chain(merchants).fold(revenue, i64::max);
-        most.checked_add(out).map(|_| ()).ok_or(Rejection::Overflow)
+        let cash = |account| i128::from(self.balance(account, Unit::Cash));
+        let carried: i128 = self.carries.fen.iter().copied().map(i128::from).sum();
+        let (pool, revenue) = (cash(Account::Pool), cash(Account::Revenue));
+        let merchants = self.merchants.balances.iter().map(|b| i128::from(b[Unit::Cash as usize]));
+        let below: i128 =
+            merchants.chain([cash(Account::Gateway), revenue]).map(|b| b.min(0)).sum();
+        // All cash adds up to zero: what some are below it, pool, carries, revenue and everybody
+        // else are above it together. Whoever gets pool and carries too has at most the rest.
+        let most = -below - revenue.max(0) + funded;
+        let fits = |sum: i128| i64::try_from(sum).is_ok();
+        let is_roomy = fits(revenue - funded) && fits(revenue + carried + pool) && fits(most);
+        if is_roomy { Ok(()) } else { Err(Rejection::Overflow) }
     }
 
     /// Steps 1 to 4; forced exits follow as after every command.
@@ -116,6 +115,8 @@ impl State {
     ) -> Result<(), Rejection> {
         self.release(day, pieces)?;
         self.pay_dividends(pieces)?;
+        // What was paid is told under the programme that it was paid by.
+        pieces.flush(self)?;
         self.totals.turnover = self.totals.turnover.min(0);
         self.open_day = Some(next);
         self.amend_pending()?;

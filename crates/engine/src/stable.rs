@@ -17,7 +17,7 @@ impl State {
         let member = self.find_member(member.as_str()).ok_or(Rejection::UnknownMember)?;
         let holder = Account::Member(member);
         let points = self.positive_balance(holder, Unit::Growth, points?.steps())?;
-        let worth = worth(price, points, fee_rate)?;
+        let worth = worth(price, points, None, fee_rate)?;
         if !worth.net.is_positive() {
             return Err(Rejection::BadAmount);
         }
@@ -64,7 +64,7 @@ impl State {
         if issued == 0 {
             return Err(Rejection::BadAmount);
         }
-        if issued > self.cap_left() {
+        if issued > self.cap_left().steps() {
             return Err(Rejection::IssueCapReached);
         }
         let why = Why::Converted { points: reward };

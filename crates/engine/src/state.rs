@@ -328,6 +328,27 @@ impl State {
         team.and_then(|t| t.stars.get(usize::from(star))).map_or("", |s| s.name.as_str())
     }
 
+    /// The name of a dividend's tier in the programme in force, by its row.
+    #[must_use]
+    pub fn tier_name(&self, dividend: DividendId, tier: u16) -> &str {
+        let name = self.dividend_name(dividend);
+        let dividend = self.programme.dividends.iter().find(|d| d.name == name);
+        match dividend.map(|d| &d.split) {
+            Some(crate::programme::Split::Tiers { tiers, .. }) => {
+                tiers.get(usize::from(tier)).map_or("", |tier| tier.name.as_str())
+            }
+            _ => "",
+        }
+    }
+
+    /// The package a completed order reached; empty where it reached none.
+    #[must_use]
+    pub fn package_name(&self, order: OrderId) -> &str {
+        let grade = self.orders.rows[order.index()].completion.map_or(0, |c| c.grade);
+        let row = usize::from(grade).checked_sub(1);
+        row.and_then(|row| self.grades.get(row)).map_or("", |grade| grade.name.as_str())
+    }
+
     /// Of a completed order's amount, what had not been refunded when it completed.
     #[must_use]
     pub fn completed_amount(&self, order: OrderId) -> Fen {

@@ -13,6 +13,7 @@ use crate::Rejection;
 use crate::id::MemberId;
 use crate::programme::Team;
 use crate::state::{State, Volume};
+use crate::why::Parts;
 
 /// A member whose star has a rate, with what its downline released. Other leaders are named by
 /// index and one more, 0 for none.
@@ -33,6 +34,11 @@ pub(crate) struct Leader {
 }
 
 impl Leader {
+    /// What lower stars below were paid of what was released.
+    pub fn paid(&self) -> Parts {
+        Parts::from_millionths(self.paid_below)
+    }
+
     /// `floor` of the sum of `(rate - paid) * released`. It is cut to the member's own lots, so
     /// what would leave 64 bits is as good as the most.
     pub fn bonus(&self, rate: Rate) -> Micro {

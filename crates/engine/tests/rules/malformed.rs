@@ -298,37 +298,18 @@ impl Dice {
     fn one_of<'t, T>(&mut self, list: &'t [T]) -> &'t T {
         &list[self.below(list.len())]
     }
+
+    fn word<'t>(&mut self, list: &'t str) -> &'t str {
+        let words: Vec<_> = list.split(' ').collect();
+        words[self.below(words.len())]
+    }
 }
 
 /// Amounts that are some, and lead to the edges.
-const EDGES: [&str; 26] = [
-    "0",
-    "0.00",
-    "0.01",
-    "0.000001",
-    "1",
-    "0.99",
-    "1.00",
-    "00000000000000000000001",
-    "92233720368547758.07",
-    "92233720368547758.08",
-    "9223372036854.775807",
-    "9223372036854.775808",
-    "46116860184273879.03",
-    "92233720368547.75",
-    "9223372036854775807",
-    "4611686018427.387904",
-    "90000000000000000",
-    "9000000000000",
-    "922337203685.47",
-    "100000000",
-    "99999999.99",
-    "123456.78",
-    "30000.00",
-    "3000",
-    "10000000000000.00",
-    "1000000000",
-];
+const EDGES: &str = "0 0.00 0.01 0.000001 1 0.99 1.00 00000000000000000000001 92233720368547758.07 \
+    92233720368547758.08 9223372036854.775807 9223372036854.775808 46116860184273879.03 \
+    92233720368547.75 9223372036854775807 4611686018427.387904 90000000000000000 9000000000000 \
+    922337203685.47 100000000 99999999.99 123456.78 30000.00 3000 10000000000000.00 1000000000";
 
 const NO_AMOUNTS: [&str; 31] = [
     "",
@@ -364,37 +345,12 @@ const NO_AMOUNTS: [&str; 31] = [
     "1 ",
 ];
 
-const RATES: [&str; 26] = [
-    "0%",
-    "0x",
-    "0.0001%",
-    "0.000001x",
-    "1%",
-    "30%",
-    "50%",
-    "99.9999%",
-    "100%",
-    "1x",
-    "100.0001%",
-    "200%",
-    "1000x",
-    "1000000x",
-    "9223372036854.775807x",
-    "922337203685477.5807%",
-    "9223372036854.775808x",
-    "92233720368547758070000%",
-    "-1%",
-    "-0%",
-    "%",
-    "x",
-    "1x%",
-    "30",
-    "1.00001%",
-    "३०%",
-];
+const RATES: &str = "0% 0x 0.0001% 0.000001x 1% 30% 50% 99.9999% 100% 1x 100.0001% 200% 1000x 1000000x \
+    9223372036854.775807x 922337203685477.5807% 9223372036854.775808x 92233720368547758070000% \
+    -1% -0% % x 1x% 30 1.00001% ३०%";
 
 /// Rates that most keys take.
-const MILD_RATES: [&str; 7] = ["0%", "0.0001%", "0.01x", "1%", "7.7777%", "33.3333%", "50%"];
+const MILD_RATES: &str = "0% 0.0001% 0.01x 1% 7.7777% 33.3333% 50%";
 
 const MOMENTS: [&str; 18] = [
     "",
@@ -430,71 +386,16 @@ const DAYS: [&str; 10] = [
     "1997-01-01",
 ];
 
-const FIELDS: [&str; 17] = [
-    "type",
-    "at",
-    "member",
-    "sponsor",
-    "order",
-    "merchant",
-    "amount",
-    "stable",
-    "reward",
-    "concession",
-    "points",
-    "unit",
-    "reason",
-    "operator",
-    "day",
-    "programme",
-    "colour",
-];
+const FIELDS: &str = "type at member sponsor order merchant amount stable reward concession points unit reason \
+    operator day programme colour";
 
-const TYPES: [&str; 14] = [
-    "member.join",
-    "merchant.join",
-    "order.pay",
-    "order.complete",
-    "order.refund",
-    "growth.redeem",
-    "growth.exchange",
-    "stable.claim",
-    "reward.convert",
-    "member.adjust",
-    "cash.withdraw",
-    "programme.amend",
-    "day.settle",
-    "order.Pay",
-];
+const TYPES: &str = "member.join merchant.join order.pay order.complete order.refund growth.redeem \
+    growth.exchange stable.claim reward.convert member.adjust cash.withdraw programme.amend \
+    day.settle order.Pay";
 
-const KEYS: [&str; 26] = [
-    "name",
-    "contribution",
-    "issue_price",
-    "issue_cap",
-    "redeem_fee",
-    "exchange_fee",
-    "forced_exit",
-    "buyer",
-    "sponsors",
-    "per",
-    "rate",
-    "split",
-    "weights",
-    "undistributed",
-    "rate_of",
-    "within",
-    "min",
-    "max",
-    "daily",
-    "generations",
-    "price",
-    "multiple",
-    "peer",
-    "peer_depth",
-    "volume",
-    "usage",
-];
+const KEYS: &str = "name contribution issue_price issue_cap redeem_fee exchange_fee forced_exit buyer sponsors \
+    per rate split weights undistributed rate_of within min max daily generations price multiple \
+    peer peer_depth volume usage";
 
 const RAW_VALUES: [&str; 22] = [
     "true",
@@ -529,9 +430,9 @@ fn few(dice: &mut Dice) -> usize {
 
 fn hostile(dice: &mut Dice) -> String {
     match dice.below(8) {
-        0..=2 => (*dice.one_of(&EDGES)).to_owned(),
+        0..=2 => dice.word(EDGES).to_owned(),
         3 => (*dice.one_of(&NO_AMOUNTS)).to_owned(),
-        4 => (*dice.one_of(&RATES)).to_owned(),
+        4 => dice.word(RATES).to_owned(),
         5 => (*dice.one_of(&["A", "B", "1", "2", "growth", "quota", "share", "reward", "cash"]))
             .into(),
         6 => "名🍷\u{301}\"\\\n".repeat(dice.below(40)),
@@ -603,12 +504,12 @@ fn nest(dice: &mut Dice, line: &str) -> String {
         1 => format!(
             r#"{{"type":"programme.amend","at":"2026-01-01T09:00:00+08:00","programme":{nested}}}"#
         ),
-        _ => line.replacen('{', &format!("{{\"{}\":{nested},", dice.one_of(&FIELDS)), 1),
+        _ => line.replacen('{', &format!("{{\"{}\":{nested},", dice.word(FIELDS)), 1),
     }
 }
 
 fn repeat_field(dice: &mut Dice, line: &str) -> String {
-    let (field, text) = (*dice.one_of(&FIELDS), Value::from(hostile(dice)));
+    let (field, text) = (dice.word(FIELDS), Value::from(hostile(dice)));
     line.replacen('{', &format!("{{\"{field}\": {text}, "), 1)
 }
 
@@ -632,7 +533,7 @@ fn to_the_edge(dice: &mut Dice, line: &mut String) {
     let Ok(mut command) = serde_json::from_str::<Value>(line) else { return };
     for field in ["amount", "points", "stable", "reward"] {
         if command.get(field).is_some() {
-            command[field] = (*dice.one_of(&EDGES)).into();
+            command[field] = dice.word(EDGES).into();
             *line = command.to_string();
             return;
         }
@@ -657,12 +558,12 @@ fn spoil_value(dice: &mut Dice, value: &mut Value) {
                 (_, 0) => drop(fields.remove(&key)),
                 (_, 1) => {
                     let value = fields.remove(&key).unwrap();
-                    let names = if dice.below(2) == 0 { &FIELDS[..] } else { &KEYS[..] };
-                    fields.insert((*dice.one_of(names)).into(), value);
+                    let names = if dice.below(2) == 0 { FIELDS } else { KEYS };
+                    fields.insert(dice.word(names).into(), value);
                 }
                 ("at", _) => fields[&key] = (*dice.one_of(&MOMENTS)).into(),
                 ("day", _) => fields[&key] = (*dice.one_of(&DAYS)).into(),
-                ("type", _) => fields[&key] = (*dice.one_of(&TYPES)).into(),
+                ("type", _) => fields[&key] = dice.word(TYPES).into(),
                 _ => spoil_value(dice, &mut fields[&key]),
             }
         }
@@ -680,7 +581,7 @@ fn spoil_value(dice: &mut Dice, value: &mut Value) {
             *value = dice.one_of(&others).clone();
         }
         Value::String(text) if text.ends_with(['%', 'x']) => {
-            *text = (*dice.one_of(&RATES)).to_owned();
+            *text = dice.word(RATES).to_owned();
         }
         _ => *value = hostile(dice).into(),
     }
@@ -701,13 +602,13 @@ fn spoil_toml(dice: &mut Dice, text: &str) -> String {
         5 => lines[at] = nested_toml(dice),
         6 => {
             let value = lines[at].split_once('=').map_or("1", |(_, value)| value).to_owned();
-            lines[at] = format!("{} = {value}", dice.one_of(&KEYS));
+            lines[at] = format!("{} = {value}", dice.word(KEYS));
         }
         7 => {
             let key = lines[at].split_once('=').map_or("name", |(key, _)| key).to_owned();
             lines[at] = format!("{key}= {}", dice.one_of(&RAW_VALUES));
         }
-        8 => lines.insert(at, format!("{} = '{}'", dice.one_of(&KEYS), dice.one_of(&RATES))),
+        8 => lines.insert(at, format!("{} = '{}'", dice.word(KEYS), dice.word(RATES))),
         _ => spoil_text_in(dice, &mut lines),
     }
     lines.join("\n")
@@ -725,9 +626,9 @@ fn spoil_text_in(dice: &mut Dice, lines: &mut [String]) {
     let (Some(&from), Some(&to)) = (marks.get(pair), marks.get(pair + 1)) else { return };
     let new = match dice.below(10) {
         0 => hostile(dice),
-        1..=5 if line[from + 1..to].ends_with(['%', 'x']) => (*dice.one_of(&MILD_RATES)).into(),
-        _ if line[from + 1..to].ends_with(['%', 'x']) => (*dice.one_of(&RATES)).into(),
-        _ => (*dice.one_of(&EDGES)).into(),
+        1..=5 if line[from + 1..to].ends_with(['%', 'x']) => dice.word(MILD_RATES).into(),
+        _ if line[from + 1..to].ends_with(['%', 'x']) => dice.word(RATES).into(),
+        _ => dice.word(EDGES).into(),
     };
     line.replace_range(from + 1..to, &new);
 }
