@@ -112,6 +112,38 @@ impl State {
     }
 }
 
+/// The ways up from leader to leader, to tell whose release a bonus came from.
+pub(crate) struct LeaderPaths {
+    leaders: Vec<Leader>,
+    nearest: Vec<u32>,
+}
+
+impl State {
+    pub(crate) fn leader_paths(&self, team: &Team) -> Result<LeaderPaths, Rejection> {
+        let (leaders, nearest) = self.find_leaders(team)?;
+        Ok(LeaderPaths { leaders, nearest })
+    }
+}
+
+impl LeaderPaths {
+    /// The leaders who are paid a difference for what climbs from this sponsor, nearest first.
+    pub fn above(&self, sponsor: Option<MemberId>) -> impl Iterator<Item = MemberId> {
+        let first = sponsor.map_or(0, |sponsor| self.nearest[sponsor.index()]);
+        self.follow(first, |leader| leader.higher)
+    }
+
+    /// The peers above a leader, nearest first, at most `depth`.
+    pub fn peers_of(&self, leader: MemberId, depth: u32) -> impl Iterator<Item = MemberId> {
+        let first = at(self.nearest[leader.index()]).map_or(0, |i| self.leaders[i].peer);
+        self.follow(first, |leader| leader.peer).take(depth as usize)
+    }
+
+    fn follow(&self, first: u32, next: fn(&Leader) -> u32) -> impl Iterator<Item = MemberId> {
+        std::iter::successors(at(first), move |&i| at(next(&self.leaders[i])))
+            .map(|i| self.leaders[i].member)
+    }
+}
+
 fn at(index_and_one: u32) -> Option<usize> {
     index_and_one.checked_sub(1).map(|index| index as usize)
 }

@@ -1,6 +1,5 @@
 //! `verdant check`: is this programme sound, and what can it come to cost?
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -8,6 +7,7 @@ use engine::programme::{Dividend, Exposure, Growth, Liability, Release, Split};
 use engine::{Programme, Unit};
 use ledger::Rate;
 
+use crate::output::{self, OutputError};
 use crate::programme_file;
 
 const EXAMPLE: &str = "\
@@ -33,35 +33,30 @@ pub enum Error {
     #[error(transparent)]
     Programme(#[from] programme_file::Error),
     /// The result cannot be written.
-    #[error("cannot write the result")]
-    Write(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
     let programme = programme_file::read(&args.programme)?;
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}\n", programme.name)?;
-    writeln!(out, "Parameters\n{}\n", parameters(&programme).trim_fmt())?;
-    writeln!(out, "Guarantees")?;
-    for guarantee in guarantees(&programme) {
+    Ok(output::write(&report(&programme))?)
+}
+
+fn report(programme: &Programme) -> String {
+    let mut lines = vec![programme.name.clone(), String::new(), "Parameters".into()];
+    lines.push(parameters(programme).trim_fmt());
+    lines.extend([String::new(), "Guarantees".into()]);
+    for guarantee in guarantees(programme) {
         let mark = if guarantee.holds { "has  " } else { "lacks" };
-        writeln!(out, "  {mark}  {}", guarantee.text)?;
+        lines.push(format!("  {mark}  {}", guarantee.text));
     }
-    let liability = programme.liability();
-    writeln!(out, "\nThe most that {} yuan of sales can come to cost", liability.sale)?;
-    writeln!(out, "{}\n", exposures(&liability).trim_fmt())?;
-    writeln!(out, "{}", verdict(&liability))?;
-    let least = programme.needed_concession();
-    if least < programme.concession {
-        writeln!(
-            out,
-            "An order may carry a concession of its own, of at least {least}: then the platform \
-             keeps {} of it.",
-            least.mul_floor_saturating(liability.sale)
-        )?;
-    }
-    Ok(())
+    let worst = programme.liability(programme.needed_concession());
+    let usual = programme.liability(programme.concession);
+    lines.push(format!("\nThe most that {} yuan of sales can come to cost", worst.sale));
+    lines.push(exposures(&worst, &usual).trim_fmt());
+    lines.extend([String::new(), verdict(&worst, &usual), String::new()]);
+    lines.join("\n")
 }
 
 fn table() -> Table {
@@ -233,12 +228,14 @@ fn guarantees(programme: &Programme) -> Vec<Guarantee> {
             "a lot never gives more than its gift: bonuses come out of the member's own lots"
                 .into(),
         );
-        let uncovered = programme.liability().uncovered();
+        let worst = programme.liability(programme.needed_concession());
+        let uncovered = worst.uncovered();
         say(
             !uncovered.is_positive(),
             if uncovered.is_positive() {
                 format!(
-                    "cover for released points: {uncovered} of each 100.00 sold rest on later sales"
+                    "cover for released points: of each {} sold, {uncovered} can rest on later sales",
+                    worst.sale
                 )
             } else {
                 "cover for released points: the sale that grants them pays for them".into()
@@ -251,26 +248,37 @@ fn guarantees(programme: &Programme) -> Vec<Guarantee> {
     guarantees
 }
 
-fn exposures(liability: &Liability) -> Table {
+/// Claims, and what the sale itself pays of them: at the least concession an order may carry, and
+/// at the programme's own.
+fn exposures(worst: &Liability, usual: &Liability) -> Table {
     let mut table = table();
-    table.set_header(["  unit", "granted", "can be claimed for", "covered by the sale", ""]);
-    for exposure in &liability.exposures {
+    table.set_header([
+        "  unit".to_owned(),
+        "granted".to_owned(),
+        "can be claimed for".to_owned(),
+        format!("covered at {} concession", worst.concession),
+        format!("at {}", usual.concession),
+        String::new(),
+    ]);
+    for (exposure, usually) in worst.exposures.iter().zip(&usual.exposures) {
         table.add_row([
             format!("  {}", name(exposure.unit)),
             exposure.unit.amount(exposure.granted).to_string(),
             exposure.claim.to_string(),
             exposure.covered.to_string(),
+            usually.covered.to_string(),
             how(exposure).to_owned(),
         ]);
     }
     table.add_row([
         "  programme as a whole".to_owned(),
         String::new(),
-        liability.claims.to_string(),
-        liability.covered.to_string(),
-        format!("the platform keeps {} of the sale", liability.retained),
+        worst.claims.to_string(),
+        worst.covered.to_string(),
+        usual.covered.to_string(),
+        "what is left of the concession covers locked points".to_owned(),
     ]);
-    for column in 1..=3 {
+    for column in 1..=4 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -301,20 +309,17 @@ fn how(exposure: &Exposure) -> &'static str {
     }
 }
 
-fn verdict(liability: &Liability) -> String {
-    if liability.uncovered().is_positive() {
-        format!(
-            "Of {} that can be claimed for {} sold, {} are covered by the sale; {} rest on the \
-             platform's own means or on later sales.",
-            liability.claims,
-            liability.sale,
-            liability.covered,
-            liability.uncovered()
-        )
-    } else {
-        format!(
-            "All {} that can be claimed for {} sold are covered by the sale itself.",
-            liability.claims, liability.sale
-        )
+fn verdict(worst: &Liability, usual: &Liability) -> String {
+    let claims = format!("{} that can be claimed for {} sold", worst.claims, worst.sale);
+    if !worst.uncovered().is_positive() {
+        return format!("All {claims} are covered by the sale itself, at any concession.");
     }
+    format!(
+        "Of {claims}, {} rest on the platform's own means or on later sales when an order carries \
+         the least concession, {}; {} at the programme's own, {}.",
+        worst.uncovered(),
+        worst.concession,
+        usual.uncovered(),
+        usual.concession
+    )
 }

@@ -3,6 +3,7 @@
 mod check;
 mod import;
 mod outfile;
+mod output;
 mod programme_file;
 mod replay;
 
@@ -39,7 +40,6 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed standard error must not become a panic.
             let _ = writeln!(std::io::stderr(), "error: {}", chain(&*error));
@@ -57,16 +57,4 @@ fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// Whether whoever read our output has seen enough, as `verdant check x | head` has.
-fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
-    let mut error = Some(error);
-    while let Some(current) = error {
-        if let Some(io) = current.downcast_ref::<std::io::Error>() {
-            return io.kind() == std::io::ErrorKind::BrokenPipe;
-        }
-        error = current.source();
-    }
-    false
 }

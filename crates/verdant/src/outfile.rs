@@ -55,16 +55,72 @@ impl OutFile {
     }
 
     /// Puts the file in its place, once it is safely on disk.
-    pub(crate) fn keep(mut self) -> Result<(), WriteError> {
-        self.place().map_err(|source| WriteError { path: self.path.clone(), source })
+    pub(crate) fn keep(self) -> Result<(), WriteError> {
+        self.finish()?.place()
     }
 
-    fn place(&mut self) -> io::Result<()> {
-        let Some(beside) = &mut self.beside else { return self.file.flush() };
-        self.file.sync_all()?;
-        fs::rename(&beside.temporary, &beside.target)?;
-        beside.kept = true;
+    /// Makes sure the file is safely on disk.
+    pub(crate) fn finish(mut self) -> Result<Finished, WriteError> {
+        let result = match &self.beside {
+            Some(_) => self.file.sync_all(),
+            None => self.file.flush(),
+        };
+        match result {
+            Ok(()) => Ok(Finished(self)),
+            Err(source) => Err(WriteError { path: self.path.clone(), source }),
+        }
+    }
+}
+
+/// A whole file, on disk beside the place where it will stand. Unless it is placed, it goes.
+#[derive(Debug)]
+pub struct Finished(OutFile);
+
+impl Finished {
+    /// Puts the file in its place.
+    pub(crate) fn place(mut self) -> Result<(), WriteError> {
+        let Some(beside) = &mut self.0.beside else { return Ok(()) };
+        match fs::rename(&beside.temporary, &beside.target) {
+            Ok(()) => beside.kept = true,
+            Err(source) => return Err(WriteError { path: self.0.path.clone(), source }),
+        }
         Ok(())
+    }
+}
+
+/// Two of a command's files are one.
+#[derive(Debug, thiserror::Error)]
+#[error("{first} and {second} are the same file; each needs its own")]
+pub struct SharedFile {
+    first: &'static str,
+    second: &'static str,
+}
+
+/// Refuses a command whose files, read or written, are not all different: one would destroy the
+/// other.
+pub(crate) fn all_different(files: &[(&'static str, Option<&Path>)]) -> Result<(), SharedFile> {
+    let mut seen: Vec<(&'static str, PathBuf)> = Vec::new();
+    for &(name, path) in files {
+        let Some(file) = path.and_then(identity) else { continue };
+        if let Some((first, _)) = seen.iter().find(|(_, known)| *known == file) {
+            return Err(SharedFile { first, second: name });
+        }
+        seen.push((name, file));
+    }
+    Ok(())
+}
+
+/// The one path of an ordinary file, or of one that is not there yet; pipes and devices may serve
+/// twice.
+fn identity(path: &Path) -> Option<PathBuf> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => None,
+        Ok(_) => fs::canonicalize(path).ok(),
+        Err(_) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+            Some(folder.join(path.file_name()?))
+        }
     }
 }
 

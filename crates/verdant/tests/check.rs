@@ -95,6 +95,44 @@ rate = "10%"
 }
 
 #[test]
+fn what_could_not_be_read_is_not_judged() {
+    let file = folder("phantoms").join("bad.toml");
+    let programme = r#"name = "x"
+[order]
+concession = "abc"
+[growth]
+contribution = "30%"
+[[dividend]]
+name = "d"
+rate = "x"
+split = "tiers"
+[[dividend.tiers]]
+name = "t"
+min = "1"
+rate = "10%"
+"#;
+    std::fs::write(&file, programme).unwrap();
+    let message = text(&verdant(&["check", file.to_str().unwrap()]).stderr);
+    assert!(message.contains("2 faults"), "{message}");
+    std::fs::write(&file, "name = \"x\"\nname = \"y\"\n").unwrap();
+    let message = text(&verdant(&["check", file.to_str().unwrap()]).stderr);
+    assert!(message.contains("bad.toml:2") && message.contains("name"), "{message}");
+    std::fs::write(&file, "\n").unwrap();
+    let message = text(&verdant(&["check", file.to_str().unwrap()]).stderr);
+    assert!(message.contains("bad.toml:1: `name` is missing"), "{message}");
+}
+
+#[test]
+fn an_order_of_the_least_concession_is_the_worst_case() {
+    let file = folder("worst").join("p.toml");
+    let programme = "name = \"x\"\n[release]\n[[release.packages]]\nname = \"p\"\nprice = \"1.00\"\nmultiple = \"1x\"\n";
+    std::fs::write(&file, programme).unwrap();
+    let report = text(&verdant(&["check", file.to_str().unwrap()]).stdout);
+    assert!(report.contains("lacks  cover for released points"), "{report}");
+    assert!(report.contains("100.00 rest on the platform's own means"), "{report}");
+}
+
+#[test]
 fn what_is_no_toml_and_what_is_not_there_is_said() {
     let file = folder("no-toml").join("bad.toml");
     std::fs::write(&file, "name = \"x\"\n[growth\n").unwrap();

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use engine::{Engine, NoJournal, Programme};
 use serde_json::Value;
 use support::{cases, folder, shared, text, verdant};
 
@@ -52,7 +53,9 @@ fn the_journal_file_balances_and_folds_to_the_state_file() {
         ]);
         assert!(output.status.success(), "{}", text(&output.stderr));
         let mut balances: BTreeMap<(String, String), i64> = BTreeMap::new();
-        for (number, line) in (1..).zip(std::fs::read_to_string(&journal).unwrap().lines()) {
+        let lines = std::fs::read_to_string(&journal).unwrap();
+        rebuild(&lines, &std::fs::read_to_string(&state).unwrap(), &case);
+        for (number, line) in (1..).zip(lines.lines().skip(1)) {
             let entry: Value = serde_json::from_str(line).unwrap();
             assert_eq!(entry["entry"], number);
             let mut sums: BTreeMap<String, i64> = BTreeMap::new();
@@ -82,6 +85,78 @@ fn the_journal_file_balances_and_folds_to_the_state_file() {
     }
 }
 
+/// The state can be rebuilt from the journal alone: entry 0 is the programme, the others hold the
+/// commands. Only the refused ones are not in it.
+fn rebuild(journal: &str, state: &str, case: &Path) {
+    let mut lines = journal.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let programme = Programme::from_json(&lines.next().unwrap()["programme"]).unwrap();
+    let mut engine = Engine::new(programme, 5);
+    for entry in lines {
+        let command = engine::Command::from_json(&entry["command"].to_string()).unwrap();
+        engine.apply(&command, &mut NoJournal).unwrap();
+    }
+    let found = serde_json::to_value(engine.state().to_file(&[])).unwrap();
+    let mut expected: Value = serde_json::from_str(state).unwrap();
+    expected["rejected"] = Value::Array(Vec::new());
+    assert!(found == expected, "{}", case.display());
+}
+
+#[test]
+fn files_that_are_one_are_refused_and_none_is_touched() {
+    let folder = folder("shared-files");
+    let (programme, events) = (folder.join("p.toml"), folder.join("e.jsonl"));
+    std::fs::write(&programme, "name = \"x\"\n").unwrap();
+    std::fs::write(&events, "\n").unwrap();
+    let out = folder.join("out");
+    let same = format!("{}/./out", path(&folder));
+    for (state, journal) in
+        [(path(&out), same.as_str()), (path(&events), path(&out)), (path(&out), path(&programme))]
+    {
+        let (p, e) = (path(&programme), path(&events));
+        let output = verdant(&["replay", p, e, "--state", state, "--journal", journal]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains("are the same file"), "{}", text(&output.stderr));
+    }
+    assert_eq!(std::fs::read_to_string(&events).unwrap(), "\n");
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_leaves_no_state_file() {
+    let case = shared("golden/release-sponsor");
+    let folder = folder("full");
+    let state = folder.join("state.json");
+    let output = verdant(&[
+        "replay",
+        path(&case.join("programme.toml")),
+        path(&case.join("events.jsonl")),
+        "--state",
+        path(&state),
+        "--journal",
+        "/dev/full",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("cannot write /dev/full"), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure_and_files_are_written() {
+    let case = shared("golden/growth-sponsor");
+    let state = folder("closed").join("state.json");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_verdant"))
+        .args(["replay", path(&case.join("programme.toml")), "-", "--state", path(&state)])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let events = std::fs::read(case.join("events.jsonl")).unwrap();
+    child.stdin.take().unwrap().write_all(&events).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(state.exists());
+}
+
 #[test]
 fn a_bonus_names_whose_release_it_came_from() {
     let case = shared("golden/release-sponsor");
@@ -92,6 +167,7 @@ fn a_bonus_names_whose_release_it_came_from() {
     let entries: Vec<Value> = std::fs::read_to_string(&journal)
         .unwrap()
         .lines()
+        .skip(1)
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let bonuses: Vec<&Value> = entries
@@ -109,6 +185,34 @@ fn a_bonus_names_whose_release_it_came_from() {
     assert_eq!(first["from"][0]["member"], "B");
     assert_eq!(first["from"][0]["released"], "36.000000");
     assert_eq!(first["sources"], 1);
+}
+
+#[test]
+fn a_team_bonus_names_what_lower_stars_were_paid_and_whose_release_it_was() {
+    let case = shared("golden/release-team");
+    let journal = folder("team").join("journal.jsonl");
+    let (programme, events) = (case.join("programme.toml"), case.join("events.jsonl"));
+    let output = verdant(&["replay", path(&programme), path(&events), "--journal", path(&journal)]);
+    assert!(output.status.success());
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let entries = text.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let bonuses: Vec<Value> = entries
+        .flat_map(|entry| entry["postings"].as_array().unwrap().clone())
+        .filter(|posting| posting["why"]["rule"] == "release.team_bonus")
+        .collect();
+    // C's downline releases 10 000: C has 10 % of it, B 44 % less those 10 %, A 50 % less 44 %.
+    for (bonus, (member, rate, paid, amount)) in bonuses.iter().zip([
+        ("member/A", "50%", "4400.000000000000", "600.000000"),
+        ("member/B", "44%", "1000.000000000000", "3400.000000"),
+        ("member/C", "10%", "0.000000000000", "1000.000000"),
+    ]) {
+        assert_eq!(bonus["account"], member);
+        assert_eq!(bonus["amount"], amount);
+        assert_eq!(bonus["why"]["released"], "10000.000000");
+        assert_eq!((&bonus["why"]["rate"], &bonus["why"]["paid"]), (&rate.into(), &paid.into()));
+        assert_eq!(bonus["from"][0]["member"], "D");
+    }
+    assert_eq!(bonuses.len(), 3);
 }
 
 #[test]

@@ -5,16 +5,18 @@ use ledger::{Micro, Rate};
 use super::node::Node;
 use super::{Dividend, Fault, Growth, Programme, Release, Split, Team, Tier};
 
-/// The rules between parameters (spec, section 3, "A programme is refused when").
-pub fn check(programme: &Programme, root: &Node, faults: &mut Vec<Fault>) {
-    let mut checker = Checker { root, faults };
+/// The rules between parameters (spec, section 3, "A programme is refused when"). A rule that needs
+/// a parameter which could not be read is not applied: it would judge a number nobody wrote.
+pub fn check(programme: &Programme, root: &Node, unreadable: &[Fault]) -> Vec<Fault> {
+    let mut checker = Checker { root, unreadable, faults: Vec::new() };
     if programme.concession > Rate::ONE {
         checker.fault("order.concession", "must be at most 100 %");
     }
     if let Some(growth) = &programme.growth {
         checker.growth(growth);
     }
-    if programme.share.as_ref().is_some_and(|share| share.per.is_zero()) {
+    let share_is_free = programme.share.as_ref().is_some_and(|share| share.per.is_zero());
+    if share_is_free && checker.can_read(&["share.per"]) {
         checker.fault("share.per", "must be above 0");
     }
     checker.funding(programme);
@@ -25,14 +27,33 @@ pub fn check(programme: &Programme, root: &Node, faults: &mut Vec<Fault>) {
     if let Some(release) = &programme.release {
         checker.release(release);
     }
+    checker.faults
 }
 
 struct Checker<'a> {
     root: &'a Node,
-    faults: &'a mut Vec<Fault>,
+    /// What reading found wrong.
+    unreadable: &'a [Fault],
+    faults: Vec<Fault>,
 }
 
 impl Checker<'_> {
+    /// Whether all parameters under these keys could be read.
+    fn can_read(&self, keys: &[&str]) -> bool {
+        let is_under = |fault: &Fault, key: &&str| {
+            fault
+                .key
+                .strip_prefix(*key)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        !self.unreadable.iter().any(|fault| keys.iter().any(|key| is_under(fault, key)))
+    }
+
+    /// Whether the rows at index `i` and the one after it could be read.
+    fn can_read_pair(&self, path: &str, i: usize) -> bool {
+        self.can_read(&[&format!("{path}[{}]", i + 1), &format!("{path}[{}]", i + 2)])
+    }
+
     fn fault(&mut self, key: &str, reason: impl Into<String>) {
         let line = self.root.nearest(key).line;
         self.faults.push(Fault { line, key: key.to_owned(), reason: reason.into() });
@@ -49,7 +70,7 @@ impl Checker<'_> {
                 ),
             );
         }
-        if growth.issue_price.is_zero() {
+        if growth.issue_price.is_zero() && self.can_read(&["growth.issue_price"]) {
             self.fault("growth.issue_price", "must be above 0");
         }
         for (key, fee) in
@@ -62,6 +83,10 @@ impl Checker<'_> {
     }
 
     fn funding(&mut self, programme: &Programme) {
+        // A rate that could not be read counts as nothing: what is too much without it is too much.
+        if !self.can_read(&["order.concession"]) {
+            return;
+        }
         let contribution = programme.growth.as_ref().map(|g| g.contribution);
         let needed =
             sum(contribution.into_iter().chain(programme.dividends.iter().map(|d| d.rate)));
@@ -86,7 +111,8 @@ impl Checker<'_> {
         let (limit, what) =
             if *of_pool { (Rate::ONE, "the pool") } else { (dividend.rate, "the dividend's rate") };
         let given = sum(tiers.iter().map(|t| t.rate));
-        if given.is_none_or(|rate| rate > limit) {
+        let has_limit = *of_pool || self.can_read(&[&format!("{path}.rate")]);
+        if has_limit && given.is_none_or(|rate| rate > limit) {
             let given = given.map_or("more than fits in 64 bits".to_owned(), |r| r.to_string());
             self.fault(
                 &format!("{path}.tiers"),
@@ -99,12 +125,16 @@ impl Checker<'_> {
                 self.fault(&format!("{key}.max"), "is below min");
             }
             if let Some(below) = i.checked_sub(1).and_then(|i| tiers.get(i)) {
-                self.tier_above(&key, tier, below);
+                self.tier_above(&format!("{path}.tiers"), i, tier, below);
             }
         }
     }
 
-    fn tier_above(&mut self, key: &str, tier: &Tier, below: &Tier) {
+    fn tier_above(&mut self, path: &str, i: usize, tier: &Tier, below: &Tier) {
+        let key = format!("{path}[{}]", i + 1);
+        if !self.can_read(&[&key, &format!("{path}[{i}]")]) {
+            return;
+        }
         let top: Micro = below.max.map_or(below.min, |max| max.max(below.min));
         if tier.min <= below.min {
             self.fault(
@@ -124,6 +154,7 @@ impl Checker<'_> {
         for (i, pair) in release.packages.windows(2).enumerate() {
             if let [below, above] = pair
                 && above.price <= below.price
+                && self.can_read_pair("release.packages", i)
             {
                 self.fault(
                     &format!("release.packages[{}].price", i + 2),
@@ -140,6 +171,9 @@ impl Checker<'_> {
         self.unique_names("release.team.stars", team.stars.iter().map(|s| s.name.as_str()));
         for (i, pair) in team.stars.windows(2).enumerate() {
             let [below, above] = pair else { continue };
+            if !self.can_read_pair("release.team.stars", i) {
+                continue;
+            }
             let key = format!("release.team.stars[{}]", i + 2);
             if above.volume <= below.volume {
                 self.fault(

@@ -11,7 +11,9 @@ use crate::account::Unit;
 pub struct Liability {
     /// The sale it is computed for: 100 yuan, all paid in cash.
     pub sale: Fen,
-    /// What the platform keeps of it, by `order.concession`.
+    /// The concession it is computed for, and what the platform keeps by it.
+    pub concession: Rate,
+    /// That part of the sale.
     pub retained: Fen,
     /// By unit; units the programme does not grant are left out.
     pub exposures: Vec<Exposure>,
@@ -44,11 +46,13 @@ impl Liability {
 }
 
 impl Programme {
-    /// The worst case for 100 yuan sold: an order of the best package, with all the upline there.
+    /// The worst case for 100 yuan sold at a concession: an order of the best package, with all the
+    /// upline there. An order may carry a concession as low as [`Programme::needed_concession`];
+    /// that is the worst of all.
     #[must_use]
-    pub fn liability(&self) -> Liability {
+    pub fn liability(&self, concession: Rate) -> Liability {
         let sale = Fen::from_steps(10_000);
-        let retained = self.concession.mul_floor_saturating(sale);
+        let retained = concession.mul_floor_saturating(sale);
         let mut exposures = Vec::new();
         let mut left = retained;
         // The pool and the dividends are paid first, out of what is retained, and both are funded.
@@ -87,7 +91,7 @@ impl Programme {
             parts.fold(Fen::ZERO, |sum, part| sum.plus(part).unwrap_or(Fen::MAX))
         };
         let (claims, covered) = (sum(|e| e.claim), sum(|e| e.covered));
-        Liability { sale, retained, exposures, claims, covered }
+        Liability { sale, concession, retained, exposures, claims, covered }
     }
 }
 
@@ -132,10 +136,13 @@ mod tests {
             multiple = "4x"
             "#,
         );
-        let liability = programme.unwrap().liability();
+        let programme = programme.unwrap();
+        let liability = programme.liability(Rate::ONE);
         assert_eq!(liability.claims.to_string(), "470.00");
         assert_eq!(liability.covered.to_string(), "100.00");
         assert_eq!(liability.uncovered().to_string(), "370.00");
+        let least = programme.liability(programme.needed_concession());
+        assert_eq!(least.uncovered().to_string(), "400.00");
         let quota = liability.exposures.iter().find(|e| e.unit == Unit::Quota).unwrap();
         assert_eq!((quota.granted, quota.claim), (22_000, Fen::ZERO));
     }

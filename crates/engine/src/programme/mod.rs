@@ -8,6 +8,7 @@ mod check;
 mod liability;
 mod node;
 mod read;
+mod write;
 
 pub use liability::{Exposure, Liability};
 
@@ -227,10 +228,7 @@ impl Programme {
 
     fn from_node(root: &Node) -> Result<Self, Faults> {
         let (programme, mut faults) = read::programme(root);
-        let mut more = Vec::new();
-        check::check(&programme, root, &mut more);
-        // What could not be read stands at its default: rules about it would only confuse.
-        more.retain(|fault| faults.iter().all(|read| read.key != fault.key));
+        let mut more = check::check(&programme, root, &faults);
         faults.append(&mut more);
         if faults.is_empty() {
             Ok(programme)

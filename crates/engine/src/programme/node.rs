@@ -27,12 +27,12 @@ impl Node {
         let lines = Lines::new(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
-            return Ok(Self { value: lines.table(table.get_ref()), line: None });
+            return Ok(Self { value: lines.table(table.get_ref()), line: Some(1) });
         }
         let faults = errors.iter().map(|error| Fault {
             line: error.span().map(|span| lines.at(span.start)),
             key: String::new(),
-            reason: format!("not valid TOML: {}", error.message()),
+            reason: format!("not valid TOML: {}{}", error.message(), quote(text, error.span())),
         });
         Err(Faults(faults.collect()))
     }
@@ -76,6 +76,16 @@ impl Node {
             }
         }
         node
+    }
+}
+
+/// What stands where an error is, if that is a word or two.
+fn quote(text: &str, span: Option<std::ops::Range<usize>>) -> String {
+    match span.and_then(|span| text.get(span)).map(str::trim) {
+        Some(found) if !found.is_empty() && found.len() <= 40 && !found.contains('\n') => {
+            format!(": `{found}`")
+        }
+        _ => String::new(),
     }
 }
 

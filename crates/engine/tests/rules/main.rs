@@ -7,6 +7,7 @@
     reason = "a test says what is wrong by failing"
 )]
 mod agreement;
+mod edges;
 mod fold;
 mod golden;
 mod holes;

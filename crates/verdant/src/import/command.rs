@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use crate::outfile::{OutFile, WriteError};
+use crate::outfile::{OutFile, WriteError, all_different};
 
 use super::{Args, Error, Summary, convert, report};
 
@@ -13,9 +13,11 @@ use super::{Args, Error, Summary, convert, report};
 /// # Errors
 /// When the import as a whole is refused ([`Error`]); the exit status is then 1.
 pub fn run(args: &Args) -> Result<(), Error> {
-    if args.out.is_some() && args.out == args.faults {
-        return Err(Error::SharedFile);
-    }
+    all_different(&[
+        ("the order table", Some(&args.table)),
+        ("--out", args.out.as_deref()),
+        ("--faults", args.faults.as_deref()),
+    ])?;
     let table = open(&args.table)?;
     let outcome = match &args.out {
         Some(path) => {

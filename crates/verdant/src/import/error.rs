@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::outfile::WriteError;
+use crate::outfile::{SharedFile, WriteError};
 
 use super::Summary;
 use super::fault::Field;
@@ -128,9 +128,9 @@ pub enum Error {
         .0.unusable.len()
     )]
     Strict(Box<Summary>),
-    /// `--out` and `--faults` are one file.
-    #[error("--out and --faults name the same file; each needs its own")]
-    SharedFile,
+    /// Two of the files are one.
+    #[error(transparent)]
+    SharedFile(#[from] SharedFile),
     /// The events cannot be written.
     #[error("cannot write the events")]
     Write(#[source] io::Error),

@@ -49,10 +49,6 @@ impl Events {
         Self { reader, name: name.to_owned(), line: 0, bytes: Vec::new(), bar, read: 0 }
     }
 
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The next command with its line; blank lines are passed over.
     pub fn next(&mut self) -> Result<Option<(u64, Command)>, EventsError> {
         loop {
@@ -79,6 +75,13 @@ impl Events {
             let command =
                 Command::from_json(text).map_err(|error| self.refuse(error.to_string()))?;
             return Ok(Some((self.line, command)));
+        }
+    }
+
+    /// Shows which day is being settled: many can lie between two lines.
+    pub fn tell_day(&self, day: engine::Day) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(day.to_string());
         }
     }
 

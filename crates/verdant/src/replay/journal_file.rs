@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use engine::{Account, Day, Described, Head, Journal, Posting, ReleaseSources, State, Unit, Why};
-use ledger::{Fen, Micro};
+use engine::{
+    Account, Day, Described, Head, Journal, Posting, PriceText, Programme, ReleaseSources, Sale,
+    State, Unit, Why,
+};
+use ledger::Micro;
 use serde::Serialize;
 
-use crate::outfile::{OutFile, WriteError};
+use crate::outfile::{Finished, OutFile, WriteError};
 
 /// How many members a bonus names as its source; the count is always of all.
 const SOURCES_LISTED_MAX: usize = 20;
@@ -58,15 +61,8 @@ pub enum Flow {
 struct EntryHead<'a> {
     entry: u64,
     day: String,
-    price: Option<Price>,
+    price: Option<PriceText>,
     command: &'a engine::Command,
-}
-
-/// Yuan for points, as an exact fraction.
-#[derive(Serialize)]
-struct Price {
-    yuan: Fen,
-    points: Micro,
 }
 
 #[derive(Serialize)]
@@ -76,19 +72,24 @@ struct Source<'a> {
 }
 
 impl JournalFile {
-    pub fn create(path: Option<&Path>) -> Result<Self, WriteError> {
+    /// Starts the file with the programme, as entry 0: with it the journal alone can be replayed.
+    pub fn create(path: Option<&Path>, programme: &Programme) -> Result<Self, WriteError> {
         let file = match path {
             Some(path) => Some((BufWriter::new(OutFile::create(path)?), path.to_owned())),
             None => None,
         };
-        Ok(Self {
+        let mut journal = Self {
             file,
             failed: None,
             entries: 0,
             is_first_posting: true,
             sources: ReleaseSources::default(),
             flows: Flows::default(),
-        })
+        };
+        let first = serde_json::json!({ "entry": 0, "programme": programme.to_json() });
+        journal.write(|out| writeln!(out, "{first}"));
+        journal.check()?;
+        Ok(journal)
     }
 
     /// Says if an entry could not be written.
@@ -99,15 +100,12 @@ impl JournalFile {
         }
     }
 
-    /// Puts the file in its place.
-    pub fn close(mut self) -> Result<Flows, WriteError> {
+    /// The whole file, safely on disk but not yet in its place, and the sums.
+    pub fn finish(mut self) -> Result<(Option<Finished>, Flows), WriteError> {
         self.check()?;
-        if let Some((out, path)) = self.file {
-            let failed =
-                |error: io::IntoInnerError<_>| WriteError { path, source: error.into_error() };
-            out.into_inner().map_err(failed)?.keep()?;
-        }
-        Ok(self.flows)
+        let Some((out, path)) = self.file else { return Ok((None, self.flows)) };
+        let failed = |error: io::IntoInnerError<_>| WriteError { path, source: error.into_error() };
+        Ok((Some(out.into_inner().map_err(failed)?.finish()?), self.flows))
     }
 
     fn write(&mut self, write: impl FnOnce(&mut BufWriter<OutFile>) -> io::Result<()>) {
@@ -119,13 +117,12 @@ impl JournalFile {
     fn write_posting(&mut self, state: &State, posting: &Posting) {
         let comma = if std::mem::take(&mut self.is_first_posting) { "" } else { "," };
         let described = Described { state, of: *posting };
-        let Some((member, generation)) = bonus_of(posting) else {
+        let Some(sources) = self.sources.of(state, posting) else {
             return self.write(|out| {
                 write!(out, "{comma}")?;
                 Ok(serde_json::to_writer(out, &described)?)
             });
         };
-        let sources = self.sources.of(state, member, generation);
         let count = sources.len();
         let listed: Vec<_> = sources
             .iter()
@@ -147,15 +144,6 @@ impl JournalFile {
     }
 }
 
-fn bonus_of(posting: &Posting) -> Option<(engine::MemberId, u16)> {
-    match (posting.account, posting.why) {
-        (Account::Member(member), Why::GenerationBonus { generation, .. }) => {
-            Some((member, generation))
-        }
-        _ => None,
-    }
-}
-
 impl Journal for JournalFile {
     fn open(&mut self, _: &State, head: &Head<'_>) {
         self.entries += 1;
@@ -168,14 +156,10 @@ impl Journal for JournalFile {
         if self.file.is_none() {
             return;
         }
-        let price = head.price.map(|price| Price {
-            yuan: Fen::from_steps(i64::try_from(price.numerator()).unwrap_or(i64::MAX)),
-            points: Micro::from_steps(i64::try_from(price.denominator()).unwrap_or(i64::MAX)),
-        });
         let head = EntryHead {
             entry: self.entries,
             day: head.day.to_string(),
-            price,
+            price: head.price.map(Into::into),
             command: head.command,
         };
         self.write(|out| {
@@ -207,8 +191,12 @@ impl Flows {
             (Unit::Cash, Why::Contributed { .. }) if posting.account == Account::Pool => {
                 Flow::Contributed
             }
-            (Unit::Cash, Why::Redeemed { .. }) if posting.steps > 0 => Flow::Redeemed,
-            (Unit::Cash, Why::ForcedExit { .. }) if to_member => Flow::ForcedExits,
+            (Unit::Cash, Why::Sold { sale: Sale::Redemption, .. }) if posting.steps > 0 => {
+                Flow::Redeemed
+            }
+            (Unit::Cash, Why::Sold { sale: Sale::ForcedExit, .. }) if to_member => {
+                Flow::ForcedExits
+            }
             (Unit::Cash, Why::DividendByShares { .. } | Why::DividendEqually { .. })
                 if to_member =>
             {

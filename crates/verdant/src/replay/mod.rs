@@ -8,11 +8,12 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use engine::{Command, Engine, Rejected};
+use engine::{Engine, Rejected};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::outfile::{OutFile, WriteError};
+use crate::outfile::{Finished, OutFile, SharedFile, WriteError, all_different};
+use crate::output::{self, OutputError};
 use crate::programme_file;
 use events::{Events, EventsError};
 use journal_file::JournalFile;
@@ -60,43 +61,43 @@ pub enum Error {
     /// A line is no command.
     #[error(transparent)]
     Events(#[from] EventsError),
-    /// A day could not be closed, so nothing after it can be applied.
-    #[error("{events} line {line}: the day before it cannot be settled: {reason}")]
-    Settlement {
-        /// The events file.
-        events: String,
-        /// The line of the command that falls on a later day.
-        line: u64,
-        /// Why.
-        reason: engine::Rejection,
-    },
     /// A file cannot be written.
     #[error(transparent)]
     WriteFile(#[from] WriteError),
-    /// `--state` and `--journal` are one file.
-    #[error("--state and --journal name the same file; each needs its own")]
-    SharedFile,
+    /// Two of the files are one.
+    #[error(transparent)]
+    SharedFile(#[from] SharedFile),
     /// The summary cannot be written.
-    #[error("cannot write the summary")]
-    Write(#[from] io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
-    if args.state.is_some() && args.state == args.journal {
-        return Err(Error::SharedFile);
-    }
+    all_different(&[
+        ("the programme", Some(&args.programme)),
+        ("the events", Some(&args.events)),
+        ("--state", args.state.as_deref()),
+        ("--journal", args.journal.as_deref()),
+    ])?;
     let programme = programme_file::read(&args.programme)?;
     let mut events = open(&args.events)?;
     let state_file = args.state.as_deref().map(OutFile::create).transpose()?;
-    let mut journal = JournalFile::create(args.journal.as_deref())?;
+    let mut journal = JournalFile::create(args.journal.as_deref(), &programme)?;
     let mut engine = Engine::new(programme, 0);
     let rejected = feed(&mut engine, &mut events, &mut journal)?;
-    if let Some(file) = state_file {
-        write_state(&engine, &rejected, file, args.state.as_deref())?;
+    let state = match (state_file, &args.state) {
+        (Some(file), Some(path)) => Some(write_state(&engine, &rejected, file, path)?),
+        _ => None,
+    };
+    // Both files are whole before either is put in its place.
+    let (journal, flows) = journal.finish()?;
+    let summary = Summary::new(engine.state(), flows, &rejected);
+    output::write(&summary)?;
+    for file in state.into_iter().chain(journal) {
+        file.place()?;
     }
-    let summary = Summary::new(engine.state(), journal.close()?, &rejected);
-    Ok(write!(io::stdout().lock(), "{summary}")?)
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<Events, Error> {
@@ -113,7 +114,7 @@ fn open(path: &Path) -> Result<Events, Error> {
 fn bar(bytes: Option<u64>) -> ProgressBar {
     let (bar, template) = match bytes {
         Some(bytes) => {
-            (ProgressBar::new(bytes), "{msg} {wide_bar} {bytes}/{total_bytes} {eta} left")
+            (ProgressBar::new(bytes), "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left")
         }
         None => (ProgressBar::new_spinner(), "{spinner} {msg} {bytes} read in {elapsed}"),
     };
@@ -131,10 +132,16 @@ fn feed(
 ) -> Result<Vec<Rejected>, Error> {
     let mut rejected = Vec::new();
     while let Some((line, command)) = events.next()? {
-        settle_before(engine, &command, journal).map_err(|reason| {
-            let events = events.name().to_owned();
-            Error::Settlement { events, line, reason }
-        })?;
+        while let Some(settlement) = engine.settlement_due(&command) {
+            if let Some(day) = engine.state().open_day() {
+                events.tell_day(day);
+            }
+            // A day that cannot be closed leaves the command on a day that is not open.
+            if engine.apply(&settlement, journal).is_err() {
+                break;
+            }
+            journal.check()?;
+        }
         if let Err(reason) = engine.apply(&command, journal) {
             rejected.push(Rejected { line, reason });
         }
@@ -143,32 +150,18 @@ fn feed(
     Ok(rejected)
 }
 
-fn settle_before(
-    engine: &mut Engine,
-    command: &Command,
-    journal: &mut JournalFile,
-) -> Result<(), engine::Rejection> {
-    while let Some(settlement) = engine.settlement_due(command) {
-        engine.apply(&settlement, journal)?;
-    }
-    Ok(())
-}
-
 fn write_state(
     engine: &Engine,
     rejected: &[Rejected],
     file: OutFile,
-    path: Option<&Path>,
-) -> Result<(), WriteError> {
-    let failed = |source: io::Error| WriteError {
-        path: path.map(Path::to_owned).unwrap_or_default(),
-        source,
-    };
+    path: &Path,
+) -> Result<Finished, WriteError> {
+    let failed = |source: io::Error| WriteError { path: path.to_owned(), source };
     let mut out = io::BufWriter::new(file);
     let style = serde_json::ser::PrettyFormatter::with_indent(b" ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, style);
     let state = engine.state().to_file(rejected);
     state.serialize(&mut serializer).map_err(|error| failed(error.into()))?;
     writeln!(out).map_err(failed)?;
-    out.into_inner().map_err(|error| failed(error.into_error()))?.keep()
+    out.into_inner().map_err(|error| failed(error.into_error()))?.finish()
 }
