@@ -3,4 +3,4 @@
 run:   ; @scripts/run.sh
 test:  ; @scripts/test.sh
 check: ; @scripts/check.sh
-bench: ; cargo bench --workspace
+bench: ; MIMALLOC_ALLOW_LARGE_OS_PAGES=1 cargo bench --workspace

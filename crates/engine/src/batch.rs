@@ -40,14 +40,15 @@ impl Engine {
 }
 
 impl State {
+    /// Each loop reads one thing for all commands, so that they wait for memory together.
     fn read_ahead(&self, commands: &[Command]) {
         let mut members = [None; AHEAD];
         for (member, command) in members.iter_mut().zip(commands) {
-            *member = self.member_of(&command.action);
+            *member = self.guess_member(&command.action);
         }
         for &member in members.iter().flatten() {
-            let volume = &self.members.volumes[member.index()];
-            black_box(volume.cash);
+            black_box(self.members.names.touch(member.index()));
+            black_box(self.members.volumes[member.index()].cash);
         }
         for _ in 0..=self.generations_granted().min(GENERATIONS) {
             for member in &mut members {
@@ -59,27 +60,26 @@ impl State {
     }
 
     /// The member a command begins with. Looking for an order's name also reads where a new one
-    /// will go.
-    fn member_of(&self, action: &Action) -> Option<MemberId> {
-        match action {
+    /// will go. A wrong guess costs time, nothing else.
+    fn guess_member(&self, action: &Action) -> Option<MemberId> {
+        let name = match action {
             Action::OrderPay(pay) => {
-                black_box(self.find_order(pay.order.as_str()));
-                self.find_member(pay.member.as_str())
+                black_box(self.orders.names.guess(pay.order.as_str()));
+                &pay.member
             }
             Action::OrderComplete { order } | Action::OrderRefund { order, .. } => {
-                let id = self.find_order(order.as_str())?;
-                Some(self.orders.rows[id.index()].member)
+                let row = self.orders.names.guess(order.as_str())?;
+                return Some(self.orders.rows[row].member);
             }
             Action::MemberJoin { member, .. }
             | Action::GrowthExchange { member, .. }
             | Action::RewardConvert { member, .. }
             | Action::MemberAdjust { member, .. }
             | Action::GrowthRedeem { holder: Party::Member(member), .. }
-            | Action::CashWithdraw { holder: Party::Member(member), .. } => {
-                self.find_member(member.as_str())
-            }
-            _ => None,
-        }
+            | Action::CashWithdraw { holder: Party::Member(member), .. } => member,
+            _ => return None,
+        };
+        self.members.names.guess(name.as_str()).and_then(|row| MemberId::at(row).ok())
     }
 
     /// How many sponsor generations an order may grant to.

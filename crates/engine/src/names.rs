@@ -57,6 +57,18 @@ impl Names {
         self.index.find(spread(hash), same).map(|slot| slot.number as usize)
     }
 
+    /// The number of a name with the same hash: nearly always that of the text itself. Touches only
+    /// the index, for reading ahead.
+    pub fn guess(&self, text: &str) -> Option<usize> {
+        let hash = self.hash(text);
+        self.index.find(spread(hash), |slot| slot.hash == hash).map(|slot| slot.number as usize)
+    }
+
+    /// Reads the row of a number, so that comparing its text need not wait for it.
+    pub fn touch(&self, number: usize) -> u8 {
+        self.rows[number].len
+    }
+
     /// Adds a name that [`Names::find`] did not find; it gets the next number. Texts are at most
     /// 255 bytes long (`command::Id`) and numbers below 2^32 (`id`).
     pub fn add(&mut self, text: &str) {

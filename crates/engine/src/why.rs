@@ -6,8 +6,9 @@ use crate::id::{DividendId, OrderId};
 
 /// The rule behind one posting, with the numbers it was computed from.
 ///
-/// With the posting's own account, unit and steps, the price at the head of the entry and the
-/// postings beside it, these are enough to compute the posting again by hand (a test does).
+/// With the posting's own account, unit and steps, the price at the head of the entry, the postings
+/// beside it, the entries before it and the programme in force, these are enough to compute the
+/// posting again by hand: a test does, for every rule, without a look at the engine's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are the rule's inputs, named as in the spec")]
 pub enum Why {

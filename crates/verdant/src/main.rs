@@ -13,6 +13,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+/// With large tables most of an order's time is waiting for memory: this allocator keeps pages it
+/// has, and takes large ones where `MIMALLOC_ALLOW_LARGE_OS_PAGES=1` (see docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Green-points programmes for private-domain e-commerce
 ///
 /// Results go to standard output, progress and messages to standard error. The exit status is 0,

@@ -14,5 +14,6 @@ mod holes;
 mod laws;
 mod malformed;
 mod plain;
+mod recompute;
 mod runner;
 mod streams;
