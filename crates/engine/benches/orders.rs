@@ -7,6 +7,10 @@ mod support;
 use engine::{Engine, NoJournal, Unit};
 use support::{Numbers, Tally, apply, engine, join, order, seconds};
 
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PROGRAMME: &str = r#"
 name = "orders"
 [growth]

@@ -7,10 +7,6 @@ use std::time::Instant;
 use engine::{Action, Command, Engine, Head, Id, Journal, OrderPay, Posting, Programme, State};
 use ledger::Fen;
 
-/// The allocator of the binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// SplitMix64: repeatable on every machine.
 pub struct Numbers(u64);
 
