@@ -6,10 +6,10 @@ use ledger::{Fen, Micro};
 
 use crate::account::{Account, Unit};
 use crate::id::{DividendId, MemberId};
-use crate::journal::Posting;
 use crate::programme::{Dividend, Split, Tier};
 use crate::settle::Pieces;
 use crate::state::State;
+use crate::why::Posting;
 use crate::{Rejection, Why};
 
 /// What a dividend still holds while it is being paid.

@@ -1,5 +1,4 @@
-//! Growth points: price, issue, burn, redemption and forced exit (spec, section 4: *Price*,
-//! *Redeem*, *Forced exit*).
+//! Growth points: price, issue, burn, redemption (spec, section 4: *Price*, *Redeem*).
 //!
 //! Every rule rounds so that the price, pool / supply, never falls: points are issued rounded
 //! down and paid out rounded down, fees are charged rounded up.
@@ -8,7 +7,6 @@ use ledger::{Fen, Fraction, Micro, Rate};
 
 use crate::account::{Account, Unit};
 use crate::command::{Given, Party};
-use crate::id::MemberId;
 use crate::programme::Growth;
 use crate::state::State;
 use crate::why::Sale;
@@ -161,31 +159,6 @@ impl State {
         let cap = self.programme.growth.as_ref().and_then(|growth| growth.issue_cap);
         let left = |cap: Micro| cap.steps().saturating_sub(self.totals.issued).max(0);
         Micro::from_steps(cap.map_or(i64::MAX, left))
-    }
-
-    /// Sells out whoever's points are worth the quota, the lowest `quota / points` first, until
-    /// there is nobody left; each exit may raise the price and cause the next.
-    pub(crate) fn force_exits(&mut self) -> Result<(), Rejection> {
-        if !self.programme.is_limited_by_quota() {
-            return Ok(());
-        }
-        while let Some(member) = self.next_exit() {
-            // Taken out of the queue: should this command be refused after all, it goes back in.
-            self.draft.exited.push(member);
-            self.force_exit(member)?;
-        }
-        Ok(())
-    }
-
-    fn force_exit(&mut self, member: MemberId) -> Result<(), Rejection> {
-        let (growth, price) = self.growth_and_price()?;
-        let fee_rate = growth.redeem_fee;
-        let holder = Account::Member(member);
-        let points = self.balance(holder, Unit::Growth);
-        let quota = Fen::from_steps(self.balance(holder, Unit::Quota));
-        let worth = worth(price, points, Some(quota), fee_rate)?;
-        self.totals.forced_exits += 1;
-        self.sell(holder, points, price, worth, Sale::ForcedExit)
     }
 }
 

@@ -4,10 +4,11 @@ use ledger::{Fen, Fraction, Micro};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::{Account, Command, Day, State, Unit, Why};
-
-/// One line of an entry.
-pub type Posting = ledger::Posting<Account, Unit, Why>;
+use crate::account::{Account, Unit};
+use crate::command::Command;
+use crate::day::Day;
+use crate::state::State;
+use crate::why::{Posting, Why};
 
 /// What an entry says of itself before its postings.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,8 @@ use ledger::{Fen, Micro};
 use crate::account::{Account, Unit};
 use crate::id::{LotId, MemberId, OrderId};
 use crate::programme::Release;
-use crate::state::{Completion, Grant, Lot, State};
+use crate::state::State;
+use crate::tables::{Completion, Grant, Lot};
 use crate::{Rejection, Why};
 
 /// Finished lots are dropped once there are this many, and they are half of all.

@@ -8,7 +8,8 @@ use crate::account::{Account, Unit};
 use crate::command::{Id, OrderPay};
 use crate::id::{MemberId, OrderId};
 use crate::programme::{Growth, Quota, Share};
-use crate::state::{Completion, Grant, Order, State};
+use crate::state::State;
+use crate::tables::{Completion, Grant, Order};
 use crate::tree::Upline;
 use crate::{Rejection, Why};
 

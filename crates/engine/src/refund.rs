@@ -7,7 +7,8 @@ use ledger::{Fen, Micro};
 use crate::account::{Account, Unit};
 use crate::command::{Given, Id};
 use crate::id::OrderId;
-use crate::state::{Completion, Grant, Order, State};
+use crate::state::State;
+use crate::tables::{Completion, Grant, Order};
 use crate::{Rejection, Why};
 
 /// Refunds below one yuan are refused unless they are all that is left.

@@ -8,9 +8,9 @@ use ledger::{Micro, Rate};
 use crate::account::{Account, Unit};
 use crate::day::Day;
 use crate::id::MemberId;
-use crate::journal::Posting;
 use crate::settle::Pieces;
 use crate::state::State;
+use crate::why::Posting;
 use crate::{Rejection, Why};
 
 impl State {

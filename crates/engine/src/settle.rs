@@ -9,9 +9,10 @@ use std::sync::Arc;
 use crate::account::{Account, Unit};
 use crate::day::Day;
 use crate::id::DividendId;
-use crate::journal::{Head, Journal, Posting};
+use crate::journal::{Head, Journal};
 use crate::programme::Programme;
 use crate::state::State;
+use crate::why::Posting;
 use crate::{Rejection, Why};
 
 /// Postings in one piece: enough to make the hand-over cheap, few enough to stay in the cache.

@@ -4,8 +4,8 @@ use ledger::Micro;
 
 use crate::account::{Account, Unit};
 use crate::id::MemberId;
-use crate::journal::Posting;
 use crate::state::State;
+use crate::why::Posting;
 use crate::why::Why;
 
 /// How many peers above one are told; more are paid just as well.

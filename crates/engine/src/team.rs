@@ -12,7 +12,8 @@ use ledger::{Micro, Rate};
 use crate::Rejection;
 use crate::id::MemberId;
 use crate::programme::Team;
-use crate::state::{State, Volume};
+use crate::state::State;
+use crate::tables::Volume;
 use crate::why::Parts;
 
 /// A member whose star has a rate, with what its downline released. Other leaders are named by

@@ -8,7 +8,8 @@ use ledger::{Fen, Rate};
 
 use crate::command::Id;
 use crate::id::MemberId;
-use crate::state::{Chain, Holding, State, Volume};
+use crate::state::State;
+use crate::tables::{Chain, Holding, Volume};
 use crate::{Rejection, Unit};
 
 /// What a member's downline bought, without the member's own.

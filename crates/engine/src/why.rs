@@ -2,7 +2,11 @@ use std::fmt;
 
 use ledger::{Fen, Fraction, Micro, Rate};
 
+use crate::account::{Account, Unit};
 use crate::id::{DividendId, OrderId};
+
+/// One line of an entry.
+pub type Posting = ledger::Posting<Account, Unit, Why>;
 
 /// The rule behind one posting, with the numbers it was computed from.
 ///

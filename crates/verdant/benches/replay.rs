@@ -37,6 +37,8 @@ fn main() {
     }
     let programme = std::fs::read_to_string(root.join("examples/wine.toml")).unwrap();
     let events = std::fs::read_to_string(&events).unwrap();
+    // The journals are gigabytes.
+    std::fs::remove_dir_all(&folder).unwrap();
     let fast = in_process(&programme, &events, false);
     let plain = in_process(&programme, &events, true);
     println!("| in process, wine | {fast:.3} |");

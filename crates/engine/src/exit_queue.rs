@@ -12,57 +12,14 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use crate::account::{Account, Unit};
+use crate::account::Unit;
+use crate::guard::Guard;
 use crate::id::MemberId;
-use crate::state::{Holding, State};
-
-/// Buckets for each doubling of the exit price, as a power of two.
-const PER_DOUBLING_BITS: u32 = 6;
-
-/// Below every exit price that fits in 64 bits by 64 bits.
-const LOWEST_DOUBLING: i32 = -64;
+use crate::tables::Holding;
 
 /// When the near heap is at least this long, and twice what it was, it is cleaned of entries left
 /// behind.
 const CLEAN_FROM: usize = 4096;
-
-/// Which bucket a member waits in; 0 is none, 1 the near heap, the rest buckets from the lowest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) struct Guard(u16);
-
-impl Guard {
-    const NONE: Self = Self(0);
-    const NEAR: Self = Self(1);
-    /// The bucket of exit price zero: below all others.
-    const ZERO: Self = Self(2);
-
-    fn index(self) -> usize {
-        usize::from(self.0)
-    }
-
-    /// The bucket of `numerator / denominator`, monotone in the exact ratio.
-    #[expect(clippy::cast_possible_truncation, reason = "quotient < 256, doubling within +-64")]
-    #[expect(clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "as above")]
-    fn of(numerator: u64, denominator: u64) -> Self {
-        if numerator == 0 || denominator == 0 {
-            return Self::ZERO;
-        }
-        let bits = |n: u64| (u64::BITS - n.leading_zeros()) as i32;
-        // Shifted so that the quotient has 7 or 8 bits: its floor keeps the order of the ratios.
-        let shift = PER_DOUBLING_BITS as i32 + 1 + bits(denominator) - bits(numerator);
-        let quotient = if shift <= 0 {
-            numerator / (denominator << -shift)
-        } else if bits(numerator) + shift <= 64 {
-            (numerator << shift) / denominator
-        } else {
-            ((u128::from(numerator) << shift) / u128::from(denominator)) as u64
-        };
-        let extra = bits(quotient) - 1 - PER_DOUBLING_BITS as i32;
-        let mantissa = (quotient >> extra) - (1 << PER_DOUBLING_BITS);
-        let doubling = PER_DOUBLING_BITS as i32 + extra - shift - LOWEST_DOUBLING;
-        Self(3 + ((doubling as u16) << PER_DOUBLING_BITS) + mantissa as u16)
-    }
-}
 
 /// The exit price of a holding as (quota, points); neither is ever below zero.
 fn exit_price(holding: &Holding) -> (u64, u64) {
@@ -202,39 +159,6 @@ impl ExitQueue {
     }
 }
 
-impl State {
-    /// Looks after a member whose points or quota changed.
-    pub(crate) fn guard(&mut self, member: MemberId) {
-        self.exits.guard(member, &mut self.members.holdings[member.index()]);
-    }
-
-    /// Looks after every member with points: for when points become limited by quota.
-    pub(crate) fn guard_everybody(&mut self) {
-        for member in self.members() {
-            self.guard(member);
-        }
-    }
-
-    /// Looks after everybody the entry so far has touched.
-    pub(crate) fn guard_touched(&mut self) {
-        for i in 0..self.draft.postings.len() {
-            let posting = &self.draft.postings[i];
-            if let (Account::Member(member), Unit::Growth | Unit::Quota) =
-                (posting.account, posting.unit)
-            {
-                self.guard(member);
-            }
-        }
-    }
-
-    /// The member that must be sold out next, if there is one.
-    pub(crate) fn next_exit(&mut self) -> Option<MemberId> {
-        let pool = u64::try_from(self.pool().steps()).ok()?;
-        let supply = u64::try_from(self.supply().steps()).ok().filter(|&s| s > 0)?;
-        self.exits.next(&mut self.members.holdings, pool, supply)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -263,16 +187,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn buckets_keep_the_order_of_ratios(
-            a in 0..=u64::MAX >> 1, b in 1..=u64::MAX >> 1, c in 0..=u64::MAX >> 1, d in 1..=u64::MAX >> 1,
-        ) {
-            let exact = (u128::from(a) * u128::from(d)).cmp(&(u128::from(c) * u128::from(b)));
-            let (left, right) = (Guard::of(a, b), Guard::of(c, d));
-            prop_assert!(left == right || left.cmp(&right) == exact);
-            prop_assert!(Guard::of(a, b).index() < 8500);
-        }
-
         #[test]
         fn the_queue_names_whom_a_scan_finds(
             start in prop::collection::vec((0..400_i64, 0..50_i64), 1..20),
