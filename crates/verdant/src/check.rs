@@ -242,6 +242,10 @@ fn guarantees(programme: &Programme) -> Vec<Guarantee> {
             },
         );
     }
+    if programme.release.is_some() && programme.reward.usage.is_zero() && !programme.reward.convert
+    {
+        say(false, "a use for released points: without [reward] they pay for nothing".into());
+    }
     if programme.reward.convert {
         say(true, "conversion is refused when revenue cannot pay for it".into());
     }

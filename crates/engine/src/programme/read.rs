@@ -24,7 +24,7 @@ pub fn programme(root: &Node) -> (Programme, Vec<Fault>) {
     let release = file.optional("release").map(|mut t| t.finish(release));
     let reward = file
         .optional("reward")
-        .map_or(Reward { usage: Rate::ONE, convert: false }, |mut t| t.finish(reward));
+        .map_or(Reward { usage: Rate::ZERO, convert: false }, |mut t| t.finish(reward));
     file.refuse_unknown_keys();
     (Programme { name, concession, growth, quota, share, dividends, release, reward }, faults)
 }

@@ -136,3 +136,13 @@ fn the_grade_goes_down_with_the_orders_that_gave_it() {
     let member = engine.state().find_member("A").unwrap();
     assert_eq!(engine.state().grade(member), None);
 }
+
+/// "What is absent is off": without `[reward]` nothing is paid with reward points.
+#[test]
+fn without_a_reward_table_reward_points_do_not_pay() {
+    for (table, expected) in [("", "reward_over_usage"), ("[reward]\n", "ok")] {
+        let mut engine = engine(&format!("name = 'x'\n{table}"));
+        let pay = json!({"type": "order.pay", "order": "1", "member": "A", "amount": "10.00", "reward": "1.00"});
+        expect(&mut engine, 1, &[join("A"), (adjust("A", "reward", "5"), "ok"), (pay, expected)]);
+    }
+}

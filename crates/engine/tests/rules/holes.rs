@@ -20,7 +20,7 @@ fn run(programme: &str, commands: &[Value]) -> (Plain, Vec<String>) {
 #[test]
 fn the_cash_part_of_a_refund_would_be_negative() {
     let (plain, outcomes) = run(
-        "name = 'x'\n[growth]\ncontribution = '30%'\n[growth.grants]\nbuyer = '70%'\n",
+        "name = 'x'\n[growth]\ncontribution = '30%'\n[growth.grants]\nbuyer = '70%'\n[reward]\n",
         &[
             json!({"type": "member.join", "member": "A"}),
             json!({"type": "merchant.join", "merchant": "s"}),

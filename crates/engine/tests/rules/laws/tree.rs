@@ -78,6 +78,7 @@ fn released_in_teams() -> impl Strategy<Value = Value> {
             }
             json!({
                 "name": "climb",
+                "reward": {},
                 "release": {
                     "daily": daily,
                     "generations": generations,

@@ -202,7 +202,7 @@ fn read_programme(value: &Value) -> Outcome<Programme> {
     let mut programme = Programme {
         name: text_or(file, "name", None)?,
         concession: MILLION,
-        usage: MILLION,
+        usage: 0,
         ..Programme::default()
     };
     if let Some(value) = file.get("order") {
