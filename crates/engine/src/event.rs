@@ -64,7 +64,7 @@ impl Command {
             serde_json::from_str(text).map_err(|error| EventError(plain(&error)))?;
         let at = crate::day::parse_time(&fields.at).ok_or_else(|| {
             EventError(format!(
-                "`at` is \"{}\": not an RFC 3339 time such as 2026-01-31T09:00:00+08:00",
+                "`at` is \"{}\": not an RFC 3339 time before 9999-12-30, such as 2026-01-31T09:00:00+08:00",
                 fields.at
             ))
         })?;
