@@ -1,16 +1,13 @@
-//! The journal as a file, one entry a line, and the sums the summary needs.
+//! The journal as a file, one entry a line.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use engine::{
-    Account, Day, Described, Head, Journal, Posting, PriceText, Programme, ReleaseSources, Sale,
-    State, Unit, Why,
-};
+use engine::{Described, Head, Journal, Posting, PriceText, Programme, ReleaseSources, State};
 use ledger::Micro;
 use serde::Serialize;
 
+use super::flows::Flows;
 use crate::outfile::{Finished, OutFile, WriteError};
 
 /// How many members a bonus names as its source; the count is always of all.
@@ -25,36 +22,6 @@ pub struct JournalFile {
     is_first_posting: bool,
     sources: ReleaseSources,
     flows: Flows,
-}
-
-/// What all entries of a replay come to.
-#[derive(Debug, Default)]
-pub struct Flows {
-    /// Days settled.
-    pub settled: u64,
-    /// The first and the last business day.
-    pub days: Option<(Day, Day)>,
-    /// Money and points by the rule that moved them to members, in steps.
-    pub paid: BTreeMap<Flow, i64>,
-}
-
-/// What the summary adds up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Flow {
-    /// Cash into the pool from orders.
-    Contributed,
-    /// Cash out of the pool for redeemed points.
-    Redeemed,
-    /// Cash out of the pool by forced exit.
-    ForcedExits,
-    /// Cash paid as dividends.
-    Dividends,
-    /// Points released by schedule.
-    Scheduled,
-    /// Points released by generation bonus.
-    Generations,
-    /// Points released by team and peer bonus.
-    Teams,
 }
 
 #[derive(Serialize)]
@@ -149,10 +116,7 @@ impl Journal for JournalFile {
         self.entries += 1;
         self.is_first_posting = true;
         self.sources = ReleaseSources::default();
-        self.flows.settled +=
-            u64::from(matches!(head.command.action, engine::Action::DaySettle { .. }));
-        let (first, _) = self.flows.days.unwrap_or((head.day, head.day));
-        self.flows.days = Some((first, head.day));
+        self.flows.open(head);
         if self.file.is_none() {
             return;
         }
@@ -181,33 +145,5 @@ impl Journal for JournalFile {
 
     fn close(&mut self, _: &State) {
         self.write(|out| writeln!(out, "]}}"));
-    }
-}
-
-impl Flows {
-    fn add(&mut self, posting: &Posting) {
-        let to_member = matches!(posting.account, Account::Member(_)) && posting.steps > 0;
-        let flow = match (posting.unit, posting.why) {
-            (Unit::Cash, Why::Contributed { .. }) if posting.account == Account::Pool => {
-                Flow::Contributed
-            }
-            (Unit::Cash, Why::Sold { sale: Sale::Redemption, .. }) if posting.steps > 0 => {
-                Flow::Redeemed
-            }
-            (Unit::Cash, Why::Sold { sale: Sale::ForcedExit, .. }) if to_member => {
-                Flow::ForcedExits
-            }
-            (Unit::Cash, Why::DividendByShares { .. } | Why::DividendEqually { .. })
-                if to_member =>
-            {
-                Flow::Dividends
-            }
-            (Unit::Reward, Why::ReleaseScheduled { .. }) => Flow::Scheduled,
-            (Unit::Reward, Why::GenerationBonus { .. }) => Flow::Generations,
-            (Unit::Reward, Why::TeamBonus { .. } | Why::PeerBonus { .. }) => Flow::Teams,
-            _ => return,
-        };
-        let sum = self.paid.entry(flow).or_default();
-        *sum = sum.saturating_add(posting.steps);
     }
 }

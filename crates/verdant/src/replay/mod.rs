@@ -1,6 +1,7 @@
 //! `verdant replay`: an event file through the engine.
 
 mod events;
+mod flows;
 mod journal_file;
 mod summary;
 

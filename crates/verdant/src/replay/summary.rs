@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use engine::{Account, Rejected, State, Unit};
 use ledger::{Fen, Micro};
 
-use super::journal_file::{Flow, Flows};
+use super::flows::{Flow, Flows};
 
 /// The summary of a replay, ready to be printed.
 pub struct Summary {

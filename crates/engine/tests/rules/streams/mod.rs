@@ -3,6 +3,7 @@
 //! commands mean something; it shrinks like any other value.
 
 pub mod programmes;
+mod resolve;
 pub mod steps;
 
 use proptest::prelude::*;
