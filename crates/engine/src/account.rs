@@ -1,12 +1,12 @@
 use std::fmt;
 
 use ledger::{Fen, Micro};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{DividendId, MemberId, MerchantId};
 
 /// The ledger's units (spec, section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Unit {
@@ -94,7 +94,7 @@ impl ledger::Unit for Unit {
 }
 
 /// Whose balance it is. In every unit, the balances of all accounts add up to zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Account {
     /// A member; cash is what can be withdrawn.
     Member(MemberId),

@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Seconds the business day is ahead of UTC (spec, section 4: the date in UTC+8).
 const AHEAD_SECONDS: i64 = 8 * 3600;
@@ -109,6 +111,29 @@ impl fmt::Debug for Day {
     }
 }
 
+/// Text for people, the count of days for machines.
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i32(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<S: Deserializer<'de>>(deserializer: S) -> Result<Self, S::Error> {
+        if deserializer.is_human_readable() {
+            let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+            return text.parse().map_err(S::Error::custom);
+        }
+        let day = Self(i32::deserialize(deserializer)?);
+        let is_of_calendar = Self::of(Timestamp::MIN) <= Some(day) && day <= LAST;
+        is_of_calendar.then_some(day).ok_or_else(|| S::Error::custom("a day off the calendar"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +152,22 @@ mod tests {
         }
         let day: Day = "2026-01-01".parse().unwrap();
         assert_eq!(day.end().unwrap().to_string(), "2026-01-01T16:00:00Z");
+    }
+
+    #[test]
+    fn days_are_text_for_people_and_numbers_for_machines() {
+        for text in ["1969-12-31", "2024-02-29", "9999-12-31"] {
+            let day: Day = text.parse().unwrap();
+            let json = serde_json::to_string(&day).unwrap();
+            assert_eq!(json, format!("{text:?}"));
+            assert_eq!(serde_json::from_str::<Day>(&json).unwrap(), day);
+            let bytes = postcard::to_stdvec(&day).unwrap();
+            assert_eq!(postcard::from_bytes(&bytes), Ok(day));
+        }
+        for number in [LAST.0 + 1, i32::MAX, i32::MIN] {
+            let bytes = postcard::to_stdvec(&number).unwrap();
+            assert!(postcard::from_bytes::<Day>(&bytes).is_err(), "{number}");
+        }
     }
 
     #[test]

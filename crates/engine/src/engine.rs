@@ -20,6 +20,11 @@ impl Engine {
         Self { state: State::new(programme, seed) }
     }
 
+    /// An engine that goes on with a state.
+    pub(crate) const fn of(state: State) -> Self {
+        Self { state }
+    }
+
     /// What the commands so far have come to.
     #[must_use]
     pub const fn state(&self) -> &State {

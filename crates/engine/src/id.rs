@@ -1,12 +1,16 @@
 use std::num::NonZeroU32;
 
 use ledger::Overflow;
+use serde::{Deserialize, Serialize};
 
 /// Row numbers as types: four bytes each, also when optional, and never mixed up.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
         pub struct $name(NonZeroU32);
 
         impl $name {
@@ -14,7 +18,7 @@ macro_rules! ids {
             ///
             /// # Errors
             /// [`Overflow`] beyond 2^32 - 2 rows.
-            pub(crate) fn at(index: usize) -> Result<Self, Overflow> {
+            pub fn at(index: usize) -> Result<Self, Overflow> {
                 let number = u32::try_from(index).ok().and_then(|i| i.checked_add(1));
                 number.and_then(NonZeroU32::new).map(Self).ok_or(Overflow)
             }

@@ -7,6 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::account::{Account, Unit};
 use crate::command::Command;
 use crate::day::Day;
+use crate::naming::Naming;
 use crate::state::State;
 use crate::why::{Posting, Why};
 
@@ -48,7 +49,7 @@ impl Journal for NoJournal {
 #[derive(Debug, Clone, Copy)]
 pub struct Described<'a, T> {
     /// Where the names are.
-    pub state: &'a State,
+    pub names: &'a dyn Naming,
     /// What is described.
     pub of: T,
 }
@@ -56,18 +57,18 @@ pub struct Described<'a, T> {
 /// The account as a path: `member/A`, `pool`, `carry/static`.
 impl fmt::Display for Described<'_, Account> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state;
+        let names = self.names;
         match self.of {
-            Account::Member(id) => write!(f, "member/{}", state.member_name(id)),
-            Account::Merchant(id) => write!(f, "merchant/{}", state.merchant_name(id)),
+            Account::Member(id) => write!(f, "member/{}", names.member_name(id)),
+            Account::Merchant(id) => write!(f, "merchant/{}", names.merchant_name(id)),
             Account::Pool => f.write_str("pool"),
             Account::Reserve => f.write_str("reserve"),
             Account::Revenue => f.write_str("revenue"),
             Account::Escrow => f.write_str("escrow"),
             Account::Gateway => f.write_str("gateway"),
             Account::Issuance => f.write_str("issuance"),
-            Account::Carry(id) => write!(f, "carry/{}", state.dividend_name(id)),
-            Account::Debt(id) => write!(f, "debt/{}", state.member_name(id)),
+            Account::Carry(id) => write!(f, "carry/{}", names.dividend_name(id)),
+            Account::Debt(id) => write!(f, "debt/{}", names.member_name(id)),
             Account::Receivable => f.write_str("receivable"),
         }
     }
@@ -83,10 +84,10 @@ impl Serialize for Described<'_, Posting> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Posting { account, unit, steps, why } = self.of;
         let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry("account", &Described { state: self.state, of: account })?;
+        map.serialize_entry("account", &Described { names: self.names, of: account })?;
         map.serialize_entry("unit", unit.name())?;
         map.serialize_entry("amount", &unit.amount(steps))?;
-        map.serialize_entry("why", &Described { state: self.state, of: (unit, why) })?;
+        map.serialize_entry("why", &Described { names: self.names, of: (unit, why) })?;
         map.end()
     }
 }
@@ -95,9 +96,9 @@ impl Serialize for Described<'_, Posting> {
 impl Serialize for Described<'_, (Unit, Why)> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (unit, why) = self.of;
-        let state = self.state;
+        let names = self.names;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("rule", why.rule())?;
+        map.serialize_entry("rule", &why.rule())?;
         macro_rules! put {
             ($($key:literal: $value:expr),* $(,)?) => {{ $(map.serialize_entry($key, &$value)?;)* }};
         }
@@ -105,18 +106,18 @@ impl Serialize for Described<'_, (Unit, Why)> {
             Why::OrderPaid { order }
             | Why::OrderCompleted { order }
             | Why::OrderRefunded { order }
-            | Why::ReleaseAccelerated { order } => put!("order": state.order_name(order)),
+            | Why::ReleaseAccelerated { order } => put!("order": names.order_name(order)),
             Why::MerchantPaid { order, worth, concession }
             | Why::MerchantReturned { order, worth, concession } => {
-                put!("order": state.order_name(order), "worth": worth, "concession": concession);
+                put!("order": names.order_name(order), "worth": worth, "concession": concession);
             }
             Why::QuotaGranted { order, generation, base, rate } => put!(
-                "order": state.order_name(order), "generation": generation,
+                "order": names.order_name(order), "generation": generation,
                 "base": base, "rate": rate,
             ),
             Why::GrowthGranted { order, generation, contribution, rate, cap_left } => {
                 put!(
-                    "order": state.order_name(order), "generation": generation,
+                    "order": names.order_name(order), "generation": generation,
                     "contribution": contribution, "rate": rate,
                 );
                 if cap_left < Micro::MAX {
@@ -124,35 +125,35 @@ impl Serialize for Described<'_, (Unit, Why)> {
                 }
             }
             Why::Contributed { order, base, rate } => {
-                put!("order": state.order_name(order), "base": base, "rate": rate);
+                put!("order": names.order_name(order), "base": base, "rate": rate);
             }
             Why::ShareBought { order, base, per } => {
-                put!("order": state.order_name(order), "base": base, "per": per);
+                put!("order": names.order_name(order), "base": base, "per": per);
             }
             Why::ShareGranted { order, generation, own, rate } => put!(
-                "order": state.order_name(order), "generation": generation,
+                "order": names.order_name(order), "generation": generation,
                 "own": own, "rate": rate,
             ),
             Why::LotGranted { order, base, multiple, daily } => put!(
-                "order": state.order_name(order), "package": state.package_name(order),
+                "order": names.order_name(order), "package": names.package_name(order),
                 "base": base, "multiple": multiple, "daily": daily,
             ),
-            Why::DebtNetted { from, of } => put!("from": from, "of": unit.amount(of)),
+            Why::DebtNetted { from, of } => put!("from": from.name(), "of": unit.amount(of)),
             Why::TakenBack { order, generation, granted, refunded, before } => put!(
-                "order": state.order_name(order), "generation": generation,
+                "order": names.order_name(order), "generation": generation,
                 "granted": unit.amount(granted), "refunded": refunded,
-                "before": before, "of": state.completed_amount(order),
+                "before": before, "of": names.completed_amount(order),
             ),
             Why::TakenBackOwed { order, generation, due } => put!(
-                "order": state.order_name(order), "generation": generation,
+                "order": names.order_name(order), "generation": generation,
                 "due": unit.amount(due),
             ),
             Why::ContributionReturned { order, points, contribution, before } => put!(
-                "order": state.order_name(order), "points": points,
+                "order": names.order_name(order), "points": points,
                 "contribution": contribution, "before": before,
             ),
             Why::KeptBack { order, points_worth, quota, before, reward_worth } => put!(
-                "order": state.order_name(order), "points_worth": points_worth, "quota": quota,
+                "order": names.order_name(order), "points_worth": points_worth, "quota": quota,
                 "before": before, "reward_worth": reward_worth,
             ),
             Why::Sold { points, gross, fee, .. } | Why::Exchanged { points, gross, fee } => {
@@ -168,33 +169,33 @@ impl Serialize for Described<'_, (Unit, Why)> {
             Why::Claimed { amount } => put!("amount": amount),
             Why::Converted { points } => put!("points": points),
             Why::ReleaseScheduled { order, daily } => {
-                put!("order": state.order_name(order), "daily": daily);
+                put!("order": names.order_name(order), "daily": daily);
             }
             Why::GenerationBonus { generation, released, rate } => {
                 put!("generation": generation, "released": released, "rate": rate);
             }
             Why::TeamBonus { star, released, rate, paid } => put!(
-                "star": state.star_name(star), "released": released, "rate": rate,
+                "star": names.star_name(star), "released": released, "rate": rate,
                 "paid": paid.to_string(),
             ),
             Why::PeerBonus { star, released, rate } => {
-                put!("star": state.star_name(star), "released": released, "rate": rate);
+                put!("star": names.star_name(star), "released": released, "rate": rate);
             }
             Why::DividendFunded { dividend, turnover, rate } => put!(
-                "dividend": state.dividend_name(dividend), "turnover": turnover, "rate": rate,
+                "dividend": names.dividend_name(dividend), "turnover": turnover, "rate": rate,
             ),
             Why::DividendByShares { dividend, tier, part, share, of } => {
-                put!("dividend": state.dividend_name(dividend));
+                put!("dividend": names.dividend_name(dividend));
                 if let Some(tier) = tier {
-                    put!("tier": state.tier_name(dividend, tier));
+                    put!("tier": names.tier_name(dividend, tier));
                 }
                 put!("part": part, "share": share, "of": of);
             }
             Why::DividendEqually { dividend, tier, part, members } => put!(
-                "dividend": state.dividend_name(dividend),
-                "tier": state.tier_name(dividend, tier), "part": part, "members": members,
+                "dividend": names.dividend_name(dividend),
+                "tier": names.tier_name(dividend, tier), "part": part, "members": members,
             ),
-            Why::DividendReturned { dividend } => put!("dividend": state.dividend_name(dividend)),
+            Why::DividendReturned { dividend } => put!("dividend": names.dividend_name(dividend)),
         }
         map.end()
     }

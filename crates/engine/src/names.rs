@@ -2,6 +2,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// Names numbered in order of arrival, found by text.
 ///
@@ -31,7 +32,12 @@ struct Row {
 
 const SHORT: usize = 15;
 
+/// Names there is room for before it is asked how many there are.
+const FEW: usize = 4096;
+
 impl Names {
+    /// No names yet.
+    #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
             hasher: FixedState::with_seed(seed),
@@ -41,14 +47,26 @@ impl Names {
         }
     }
 
+    /// How many there are.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The name of a number that there is.
+    #[must_use]
     pub fn get(&self, number: usize) -> &str {
         std::str::from_utf8(self.bytes(&self.rows[number])).unwrap_or_default()
     }
 
+    /// The number of a name.
+    #[must_use]
     pub fn find(&self, text: &str) -> Option<usize> {
         let hash = self.hash(text);
         let same = |slot: &Slot| {
@@ -59,13 +77,13 @@ impl Names {
 
     /// The number of a name with the same hash: nearly always that of the text itself. Touches only
     /// the index, for reading ahead.
-    pub fn guess(&self, text: &str) -> Option<usize> {
+    pub(crate) fn guess(&self, text: &str) -> Option<usize> {
         let hash = self.hash(text);
         self.index.find(spread(hash), |slot| slot.hash == hash).map(|slot| slot.number as usize)
     }
 
     /// Reads the row of a number, so that comparing its text need not wait for it.
-    pub fn touch(&self, number: usize) -> u8 {
+    pub(crate) fn touch(&self, number: usize) -> u8 {
         self.rows[number].len
     }
 
@@ -74,19 +92,41 @@ impl Names {
     pub fn add(&mut self, text: &str) {
         let hash = self.hash(text);
         let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let mut row = Row { short: [0; SHORT], len: u8::try_from(text.len()).unwrap_or(u8::MAX) };
-        if text.len() <= SHORT {
-            row.short[..text.len()].copy_from_slice(text.as_bytes());
-        } else {
-            row.short[..8].copy_from_slice(&(self.long.len() as u64).to_le_bytes());
-            self.long.extend_from_slice(text.as_bytes());
-        }
-        self.rows.push(row);
+        self.push(text);
         self.index.insert_unique(spread(hash), Slot { hash, number }, |slot| spread(slot.hash));
     }
 
+    /// Adds a name without making it found: all are when [`Names::index_all`] is called, in one go.
+    /// Where there is no room, some is made for those still to come, but for no more than there are
+    /// already: a number that is not to be trusted makes nobody reserve anything.
+    pub(crate) fn add_unindexed(&mut self, text: &str, to_come: usize) {
+        if self.rows.len() == self.rows.capacity() {
+            self.rows.reserve_exact(to_come.clamp(1, self.rows.len().max(FEW)));
+        }
+        self.push(text);
+    }
+
+    /// Builds the index of all names. Says whether they are all different; where they are not, the
+    /// index is of no use.
+    pub(crate) fn index_all(&mut self) -> bool {
+        let mut index = HashTable::with_capacity(self.rows.len());
+        for (number, row) in (0_u32..).zip(&self.rows) {
+            let text = self.bytes(row);
+            let hash = self.hash(std::str::from_utf8(text).unwrap_or_default());
+            let same = |slot: &Slot| {
+                slot.hash == hash && self.bytes(&self.rows[slot.number as usize]) == text
+            };
+            match index.entry(spread(hash), same, |slot| spread(slot.hash)) {
+                Entry::Occupied(_) => return false,
+                Entry::Vacant(vacant) => vacant.insert(Slot { hash, number }),
+            };
+        }
+        self.index = index;
+        true
+    }
+
     /// Takes the last name out again.
-    pub fn remove_last(&mut self) {
+    pub(crate) fn remove_last(&mut self) {
         let Some(last) = self.rows.len().checked_sub(1) else {
             return;
         };
@@ -100,6 +140,17 @@ impl Names {
             self.long.truncate(self.long.len() - len);
         }
         self.rows.pop();
+    }
+
+    fn push(&mut self, text: &str) {
+        let mut row = Row { short: [0; SHORT], len: u8::try_from(text.len()).unwrap_or(u8::MAX) };
+        if text.len() <= SHORT {
+            row.short[..text.len()].copy_from_slice(text.as_bytes());
+        } else {
+            row.short[..8].copy_from_slice(&(self.long.len() as u64).to_le_bytes());
+            self.long.extend_from_slice(text.as_bytes());
+        }
+        self.rows.push(row);
     }
 
     fn bytes<'a>(&'a self, row: &'a Row) -> &'a [u8] {
@@ -149,6 +200,15 @@ mod tests {
             names.remove_last();
             assert_eq!(names.find(&name(i)), None);
         }
+        let mut again = Names::new(8);
+        for i in 0..5_000 {
+            again.add_unindexed(&name(i), 5_000 - i);
+        }
+        assert!(again.index_all());
+        assert!((0..5_000).all(|i| again.find(&name(i)) == Some(i)));
+        assert_eq!(again.find(&name(5_000)), None);
+        again.add_unindexed(&name(17), 1);
+        assert!(!again.index_all());
         names.add("again, and this time long enough");
         assert_eq!(names.find("again, and this time long enough"), Some(5_000));
         assert_eq!(names.get(4_999), name(4_999));

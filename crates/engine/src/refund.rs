@@ -164,7 +164,8 @@ impl State {
         self.transfer(holder, Account::Issuance, grant.unit, taken, why)?;
         let is_buyers = grant.generation == 0;
         if grant.unit == Unit::Quota && is_buyers {
-            missing.quota += due - taken;
+            let quota = missing.quota.checked_add(due - taken);
+            missing.quota = quota.ok_or(Rejection::Overflow)?;
             return Ok(());
         }
         debug_assert!(!is_buyers || grant.member == order.member);

@@ -30,6 +30,38 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// Every reason. A new variant belongs before the last, and then here: the length is counted.
+    pub const ALL: [Self; Self::Overflow as usize + 1] = [
+        Self::DayClosed,
+        Self::DayNotSettled,
+        Self::DayOutOfOrder,
+        Self::MemberExists,
+        Self::UnknownSponsor,
+        Self::MerchantExists,
+        Self::OrderExists,
+        Self::UnknownMember,
+        Self::UnknownMerchant,
+        Self::BadAmount,
+        Self::RewardOverUsage,
+        Self::ConcessionOutOfRange,
+        Self::InsufficientBalance,
+        Self::UnknownOrder,
+        Self::OrderNotOpen,
+        Self::NotInProgramme,
+        Self::InsufficientRevenue,
+        Self::IssueCapReached,
+        Self::ReasonRequired,
+        Self::BadUnit,
+        Self::BadProgramme,
+        Self::Overflow,
+    ];
+
+    /// The reason of this code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
     /// The reason as it is written in files and on the wire.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -105,6 +137,22 @@ impl From<RateError> for Rejection {
         match error {
             RateError::OutOfRange => Self::Overflow,
             RateError::NotRate | RateError::Negative | RateError::TooPrecise => Self::BadAmount,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_found_by_its_code() {
+        for (index, reason) in Rejection::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index);
+            assert_eq!(Rejection::from_code(reason.code()), Some(reason));
+        }
+        for code in ["", "Overflow", "overflow ", "day"] {
+            assert_eq!(Rejection::from_code(code), None);
         }
     }
 }

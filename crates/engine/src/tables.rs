@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::{Fen, Fraction, Micro, Rate};
+use serde::{Deserialize, Serialize};
 
 use crate::account::Unit;
 use crate::day::Day;
@@ -35,14 +36,14 @@ pub(crate) struct Holding {
 }
 
 /// What a member bought, in fen: the base of team volumes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Volume {
     pub cash: i64,
     pub points: i64,
 }
 
 /// Where a member's lots and package orders begin.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Chain {
     pub oldest_lot: Option<LotId>,
     pub newest_lot: Option<LotId>,
@@ -69,7 +70,7 @@ pub(crate) struct Orders {
 
 /// An order from payment to its last refund. All amounts are what they were when paid; what went
 /// back is counted beside them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub member: MemberId,
     pub merchant: Option<MerchantId>,
@@ -86,7 +87,7 @@ pub(crate) struct Order {
 }
 
 /// What completing an order came to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Completion {
     /// Of the amount, not refunded before.
     pub amount: Fen,
@@ -102,7 +103,7 @@ pub(crate) struct Completion {
 }
 
 /// One grant of a completed order, as it was made; what is taken back is computed from it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub steps: i64,
     pub member: MemberId,
@@ -111,7 +112,7 @@ pub(crate) struct Grant {
 }
 
 /// Sums over the refunds of one completed order.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Refunds {
     /// Fen the pool gave back.
     pub pool_returned: i64,
@@ -124,7 +125,7 @@ pub(crate) struct Refunds {
 }
 
 /// Points granted by one order, released over time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Lot {
     /// Micro-points not yet released.
     pub remaining: i64,
@@ -148,14 +149,14 @@ pub(crate) struct Carries {
 }
 
 /// A package as it was when an order reached it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grade {
     pub name: String,
     pub price: Fen,
 }
 
 /// Single numbers beside the balances; small enough to be copied before each command.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Totals {
     /// The open day's, in fen; below zero when more was refunded than bought.
     pub turnover: i64,

@@ -1,9 +1,11 @@
 use std::fmt;
 
 use ledger::{Fen, Fraction, Micro, Rate};
+use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Unit};
 use crate::id::{DividendId, OrderId};
+use crate::rule::Rule;
 
 /// One line of an entry.
 pub type Posting = ledger::Posting<Account, Unit, Why>;
@@ -13,7 +15,7 @@ pub type Posting = ledger::Posting<Account, Unit, Why>;
 /// With the posting's own account, unit and steps, the price at the head of the entry, the postings
 /// beside it, the entries before it and the programme in force, these are enough to compute the
 /// posting again by hand: a test does, for every rule, without a look at the engine's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the rule's inputs, named as in the spec")]
 pub enum Why {
     /// *Pay*: a part of an order goes into escrow.
@@ -43,7 +45,7 @@ pub enum Why {
     LotGranted { order: OrderId, base: Fen, multiple: Rate, daily: Micro },
     /// *Owed*: `min(owed, of)` is netted from a grant or payment of `of` steps, made by the rule
     /// `from`.
-    DebtNetted { from: &'static str, of: i64 },
+    DebtNetted { from: Rule, of: i64 },
     /// *Refund*: a part of an order goes back.
     OrderRefunded { order: OrderId },
     /// *Refund*: `floor(granted * refunded / of)` less the same for what was refunded `before`, as
@@ -102,7 +104,7 @@ pub enum Why {
 }
 
 /// Why points are sold to the pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sale {
     /// The holder wants it.
     Redemption,
@@ -113,10 +115,29 @@ pub enum Sale {
 }
 
 /// An exact sum of micro-points times rates: whole micro-points and millionths of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Parts {
     whole: i64,
     millionths: u32,
+}
+
+/// Parts as they were read: perhaps more than a million millionths.
+#[derive(Deserialize)]
+#[serde(rename = "Parts")]
+struct Unchecked {
+    whole: i64,
+    millionths: u32,
+}
+
+impl TryFrom<Unchecked> for Parts {
+    type Error = &'static str;
+
+    fn try_from(read: Unchecked) -> Result<Self, Self::Error> {
+        let Unchecked { whole, millionths } = read;
+        let is_rest = millionths < 1_000_000;
+        is_rest.then_some(Self { whole, millionths }).ok_or("more millionths than make one")
+    }
 }
 
 impl Parts {
@@ -137,46 +158,176 @@ impl fmt::Display for Parts {
 }
 
 impl Why {
-    /// The rule's name in files and on the wire.
+    /// The rule.
     #[must_use]
-    pub const fn rule(self) -> &'static str {
+    pub const fn rule(self) -> Rule {
         match self {
-            Self::OrderPaid { .. } => "order.paid",
-            Self::OrderCompleted { .. } => "order.completed",
-            Self::MerchantPaid { .. } => "merchant.paid",
-            Self::QuotaGranted { .. } => "quota.granted",
-            Self::GrowthGranted { .. } => "growth.granted",
-            Self::Contributed { .. } => "growth.contributed",
-            Self::ShareBought { .. } => "share.bought",
-            Self::ShareGranted { .. } => "share.granted",
-            Self::LotGranted { .. } => "lot.granted",
-            Self::DebtNetted { .. } => "debt.netted",
-            Self::OrderRefunded { .. } => "order.refunded",
-            Self::TakenBack { .. } => "grant.taken_back",
-            Self::TakenBackOwed { .. } => "grant.owed",
-            Self::ContributionReturned { .. } => "growth.contribution_returned",
-            Self::KeptBack { .. } => "refund.kept_back",
-            Self::MerchantReturned { .. } => "merchant.returned",
+            Self::OrderPaid { .. } => Rule::OrderPaid,
+            Self::OrderCompleted { .. } => Rule::OrderCompleted,
+            Self::MerchantPaid { .. } => Rule::MerchantPaid,
+            Self::QuotaGranted { .. } => Rule::QuotaGranted,
+            Self::GrowthGranted { .. } => Rule::GrowthGranted,
+            Self::Contributed { .. } => Rule::GrowthContributed,
+            Self::ShareBought { .. } => Rule::ShareBought,
+            Self::ShareGranted { .. } => Rule::ShareGranted,
+            Self::LotGranted { .. } => Rule::LotGranted,
+            Self::DebtNetted { .. } => Rule::DebtNetted,
+            Self::OrderRefunded { .. } => Rule::OrderRefunded,
+            Self::TakenBack { .. } => Rule::GrantTakenBack,
+            Self::TakenBackOwed { .. } => Rule::GrantOwed,
+            Self::ContributionReturned { .. } => Rule::GrowthContributionReturned,
+            Self::KeptBack { .. } => Rule::RefundKeptBack,
+            Self::MerchantReturned { .. } => Rule::MerchantReturned,
             Self::Sold { sale, .. } | Self::Burnt { sale, .. } => match sale {
-                Sale::Redemption => "growth.redeemed",
-                Sale::ForcedExit => "growth.forced_exit",
-                Sale::Dust => "growth.dust_sold",
+                Sale::Redemption => Rule::GrowthRedeemed,
+                Sale::ForcedExit => Rule::GrowthForcedExit,
+                Sale::Dust => Rule::GrowthDustSold,
             },
-            Self::PoolEmptied => "growth.pool_emptied",
-            Self::Exchanged { .. } => "growth.exchanged",
-            Self::Claimed { .. } => "stable.claimed",
-            Self::Converted { .. } => "reward.converted",
-            Self::Adjusted => "member.adjusted",
-            Self::Withdrawn => "cash.withdrawn",
-            Self::ReleaseScheduled { .. } => "release.scheduled",
-            Self::GenerationBonus { .. } => "release.generation_bonus",
-            Self::TeamBonus { .. } => "release.team_bonus",
-            Self::PeerBonus { .. } => "release.peer_bonus",
-            Self::ReleaseAccelerated { .. } => "release.accelerated",
-            Self::OtherSide => "settle.other_side",
-            Self::DividendFunded { .. } => "dividend.funded",
-            Self::DividendByShares { .. } | Self::DividendEqually { .. } => "dividend.paid",
-            Self::DividendReturned { .. } => "dividend.returned",
+            Self::PoolEmptied => Rule::GrowthPoolEmptied,
+            Self::Exchanged { .. } => Rule::GrowthExchanged,
+            Self::Claimed { .. } => Rule::StableClaimed,
+            Self::Converted { .. } => Rule::RewardConverted,
+            Self::Adjusted => Rule::MemberAdjusted,
+            Self::Withdrawn => Rule::CashWithdrawn,
+            Self::ReleaseScheduled { .. } => Rule::ReleaseScheduled,
+            Self::GenerationBonus { .. } => Rule::ReleaseGenerationBonus,
+            Self::TeamBonus { .. } => Rule::ReleaseTeamBonus,
+            Self::PeerBonus { .. } => Rule::ReleasePeerBonus,
+            Self::ReleaseAccelerated { .. } => Rule::ReleaseAccelerated,
+            Self::OtherSide => Rule::SettleOtherSide,
+            Self::DividendFunded { .. } => Rule::DividendFunded,
+            Self::DividendByShares { .. } | Self::DividendEqually { .. } => Rule::DividendPaid,
+            Self::DividendReturned { .. } => Rule::DividendReturned,
         }
+    }
+
+    /// The order it refers to.
+    #[must_use]
+    pub const fn order(self) -> Option<OrderId> {
+        match self {
+            Self::OrderPaid { order }
+            | Self::OrderCompleted { order }
+            | Self::MerchantPaid { order, .. }
+            | Self::QuotaGranted { order, .. }
+            | Self::GrowthGranted { order, .. }
+            | Self::Contributed { order, .. }
+            | Self::ShareBought { order, .. }
+            | Self::ShareGranted { order, .. }
+            | Self::LotGranted { order, .. }
+            | Self::OrderRefunded { order }
+            | Self::TakenBack { order, .. }
+            | Self::TakenBackOwed { order, .. }
+            | Self::ContributionReturned { order, .. }
+            | Self::KeptBack { order, .. }
+            | Self::MerchantReturned { order, .. }
+            | Self::ReleaseScheduled { order, .. }
+            | Self::ReleaseAccelerated { order } => Some(order),
+            Self::DebtNetted { .. }
+            | Self::Sold { .. }
+            | Self::Burnt { .. }
+            | Self::PoolEmptied
+            | Self::Exchanged { .. }
+            | Self::Claimed { .. }
+            | Self::Converted { .. }
+            | Self::Adjusted
+            | Self::Withdrawn
+            | Self::GenerationBonus { .. }
+            | Self::TeamBonus { .. }
+            | Self::PeerBonus { .. }
+            | Self::OtherSide
+            | Self::DividendFunded { .. }
+            | Self::DividendByShares { .. }
+            | Self::DividendEqually { .. }
+            | Self::DividendReturned { .. } => None,
+        }
+    }
+
+    /// The dividend it refers to.
+    #[must_use]
+    pub const fn dividend(self) -> Option<DividendId> {
+        match self.of_settlement() {
+            OfSettlement::Dividend(dividend) | OfSettlement::Tier(dividend, _) => Some(dividend),
+            OfSettlement::Star(_) | OfSettlement::Neither => None,
+        }
+    }
+
+    /// The star it refers to, by its row in the programme in force.
+    #[must_use]
+    pub const fn star(self) -> Option<u16> {
+        match self.of_settlement() {
+            OfSettlement::Star(star) => Some(star),
+            OfSettlement::Dividend(_) | OfSettlement::Tier(..) | OfSettlement::Neither => None,
+        }
+    }
+
+    /// The tier it refers to, by its dividend and its row there in the programme in force.
+    #[must_use]
+    pub const fn tier(self) -> Option<(DividendId, u16)> {
+        match self.of_settlement() {
+            OfSettlement::Tier(dividend, tier) => Some((dividend, tier)),
+            OfSettlement::Dividend(_) | OfSettlement::Star(_) | OfSettlement::Neither => None,
+        }
+    }
+
+    /// In one place, so that a new reason has to say all of it.
+    const fn of_settlement(self) -> OfSettlement {
+        match self {
+            Self::DividendByShares { dividend, tier: Some(tier), .. }
+            | Self::DividendEqually { dividend, tier, .. } => OfSettlement::Tier(dividend, tier),
+            Self::DividendFunded { dividend, .. }
+            | Self::DividendByShares { dividend, tier: None, .. }
+            | Self::DividendReturned { dividend } => OfSettlement::Dividend(dividend),
+            Self::TeamBonus { star, .. } | Self::PeerBonus { star, .. } => OfSettlement::Star(star),
+            Self::OrderPaid { .. }
+            | Self::OrderCompleted { .. }
+            | Self::MerchantPaid { .. }
+            | Self::QuotaGranted { .. }
+            | Self::GrowthGranted { .. }
+            | Self::Contributed { .. }
+            | Self::ShareBought { .. }
+            | Self::ShareGranted { .. }
+            | Self::LotGranted { .. }
+            | Self::DebtNetted { .. }
+            | Self::OrderRefunded { .. }
+            | Self::TakenBack { .. }
+            | Self::TakenBackOwed { .. }
+            | Self::ContributionReturned { .. }
+            | Self::KeptBack { .. }
+            | Self::MerchantReturned { .. }
+            | Self::Sold { .. }
+            | Self::Burnt { .. }
+            | Self::PoolEmptied
+            | Self::Exchanged { .. }
+            | Self::Claimed { .. }
+            | Self::Converted { .. }
+            | Self::Adjusted
+            | Self::Withdrawn
+            | Self::ReleaseScheduled { .. }
+            | Self::GenerationBonus { .. }
+            | Self::ReleaseAccelerated { .. }
+            | Self::OtherSide => OfSettlement::Neither,
+        }
+    }
+}
+
+/// What of the programme a posting of a settlement refers to.
+enum OfSettlement {
+    Dividend(DividendId),
+    Tier(DividendId, u16),
+    Star(u16),
+    Neither,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_are_more_than_a_part_are_not_read() {
+        let parts = Parts::from_millionths(-1);
+        let bytes = postcard::to_stdvec(&parts).unwrap();
+        assert_eq!(postcard::from_bytes(&bytes), Ok(parts));
+        let bytes = postcard::to_stdvec(&(0_i64, 1_000_000_u32)).unwrap();
+        assert!(postcard::from_bytes::<Parts>(&bytes).is_err());
     }
 }

@@ -174,14 +174,22 @@ impl<const D: u32> FromStr for Amount<D> {
     }
 }
 
+/// Text for people, the steps for machines.
 impl<const D: u32> Serialize for Amount<D> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i64(self.0)
+        }
     }
 }
 
 impl<'de, const D: u32> Deserialize<'de> for Amount<D> {
     fn deserialize<S: Deserializer<'de>>(deserializer: S) -> Result<Self, S::Error> {
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(Self);
+        }
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse_signed(&text)
             .map_err(|e| S::Error::invalid_value(Unexpected::Str(&text), &e.to_string().as_str()))

@@ -1,12 +1,32 @@
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Overflow;
 
 /// An exact, non-negative fraction of two 64-bit counts, such as a price (money by points).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Fraction {
     numerator: u64,
     denominator: u64,
+}
+
+/// A fraction as it was read: perhaps none.
+#[derive(Deserialize)]
+#[serde(rename = "Fraction")]
+struct Unchecked {
+    numerator: u64,
+    denominator: u64,
+}
+
+impl TryFrom<Unchecked> for Fraction {
+    type Error = &'static str;
+
+    fn try_from(read: Unchecked) -> Result<Self, Self::Error> {
+        let signed = |number| i64::try_from(number).map_err(|_| "a fraction of 64-bit counts");
+        Self::new(signed(read.numerator)?, signed(read.denominator)?).ok_or("a fraction by zero")
+    }
 }
 
 impl Fraction {
@@ -108,6 +128,14 @@ mod tests {
                 prop_assert!(price.mul_floor(points).unwrap() <= value);
                 prop_assert!(price.mul_ceil(points).unwrap() <= value);
             }
+        }
+
+        #[test]
+        fn only_fractions_are_read(n in any::<u64>(), d in prop_oneof![Just(0_u64), any::<u64>()]) {
+            let json = format!(r#"{{"numerator":{n},"denominator":{d}}}"#);
+            let (top, below) = (i64::try_from(n).ok(), i64::try_from(d).ok());
+            let expected = top.zip(below).and_then(|(n, d)| Fraction::new(n, d));
+            prop_assert_eq!(serde_json::from_str::<Fraction>(&json).ok(), expected);
         }
 
         #[test]

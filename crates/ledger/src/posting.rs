@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 /// What is counted: a kind of money or points with a fixed number of decimals.
 pub trait Unit: Copy + Ord {
     /// How many decimals an amount of this unit has.
@@ -5,7 +7,7 @@ pub trait Unit: Copy + Ord {
 }
 
 /// One line of an entry: by how many steps one account changes in one unit, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posting<A, U, W> {
     /// Whose balance changes.
     pub account: A,

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Amount, Overflow};
 
@@ -129,9 +130,29 @@ impl fmt::Debug for Rate {
     }
 }
 
+/// Text for people, the parts per million for machines.
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            // Never negative, and as an unsigned number it is shorter.
+            serializer.serialize_u64(self.0.unsigned_abs())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<S: Deserializer<'de>>(deserializer: S) -> Result<Self, S::Error> {
+        if !deserializer.is_human_readable() {
+            let ppm = u64::deserialize(deserializer)?;
+            let fault = || S::Error::invalid_value(Unexpected::Unsigned(ppm), &"a rate");
+            return i64::try_from(ppm).map(Self).map_err(|_| fault());
+        }
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(|error: RateError| {
+            S::Error::invalid_value(Unexpected::Str(&text), &error.to_string().as_str())
+        })
     }
 }
 
@@ -158,6 +179,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_is_read_again(ppm in 0..=i64::MAX) {
+            let json = serde_json::to_string(&Rate(ppm)).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Rate>(&json).unwrap(), Rate(ppm));
+        }
+
         #[test]
         fn floor_and_ceil_enclose_the_exact_product(steps in any::<i64>(), ppm in 0..=i64::MAX) {
             let (rate, amount) = (Rate(ppm), Fen::from_steps(steps));

@@ -16,4 +16,5 @@ mod malformed;
 mod plain;
 mod recompute;
 mod runner;
+mod snapshot;
 mod streams;

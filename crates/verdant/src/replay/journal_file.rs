@@ -83,7 +83,7 @@ impl JournalFile {
 
     fn write_posting(&mut self, state: &State, posting: &Posting) {
         let comma = if std::mem::take(&mut self.is_first_posting) { "" } else { "," };
-        let described = Described { state, of: *posting };
+        let described = Described { names: state, of: *posting };
         let Some(sources) = self.sources.of(state, posting) else {
             return self.write(|out| {
                 write!(out, "{comma}")?;

@@ -3,7 +3,7 @@
 //! it all. `SEED` makes another run, `CASES` a longer one.
 
 mod case;
-mod dice;
+pub mod dice;
 mod events;
 mod programmes;
 mod text;

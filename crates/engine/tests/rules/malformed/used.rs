@@ -147,10 +147,10 @@ impl Journal for Written {
     fn post(&mut self, state: &State, postings: &[Posting]) {
         self.fold.post(state, postings);
         for &of in postings.iter().filter(|_| self.thorough) {
-            let path = Described { state, of: of.account }.to_string();
+            let path = Described { names: state, of: of.account }.to_string();
             assert!(!path.is_empty() && (of.account != Account::Pool || path == "pool"));
             let mut sink = std::io::sink();
-            serde_json::to_writer(&mut sink, &Described { state, of }).unwrap();
+            serde_json::to_writer(&mut sink, &Described { names: state, of }).unwrap();
             sink.flush().unwrap();
         }
     }

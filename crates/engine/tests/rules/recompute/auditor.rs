@@ -22,7 +22,8 @@ impl Journal for Auditor {
     }
 
     fn post(&mut self, state: &State, postings: &[Posting]) {
-        let json = |of: &Posting| serde_json::to_value(Described { state, of: *of }).unwrap();
+        let json =
+            |of: &Posting| serde_json::to_value(Described { names: state, of: *of }).unwrap();
         self.entry.as_mut().unwrap().postings.extend(postings.iter().map(json));
     }
 
