@@ -402,6 +402,10 @@ impl Database for Sqlite {
 
     async fn close(&self) {
         self.readers.close().await;
+        // The last connection to go takes the write-ahead log with it.
+        if let Some(writer) = self.writer.lock().await.take() {
+            let _ = writer.close().await;
+        }
     }
 }
 

@@ -106,7 +106,6 @@ pub fn verify(
     let first = first_row(runtime, database, programme)?;
     let mut book = Book::open(&first, 0)?;
     let mut checked = check_snapshot(runtime, database, programme, &book, snapshot.as_ref())?;
-    // One row more than there should be: a row behind the noted end is found, too.
     let feed = Feed::start(runtime, database, programme, 1, head.seq);
     let mut last = Head { seq: 0, hash: first.hash };
     let mut rows = feed.map(|row| {
@@ -126,6 +125,12 @@ pub fn verify(
     drop(rows);
     if last != head {
         return Err(VerifyError::End { end: last.seq, noted: head.seq });
+    }
+    // A row behind the end is one too many, unless somebody is writing: then the end has moved.
+    let behind = runtime.block_on(database.rows(programme, head.seq + 1, 1))?;
+    if let (Some(row), true) = (behind.first(), runtime.block_on(database.head(programme))? == head)
+    {
+        return Err(VerifyError::End { end: row.seq, noted: head.seq });
     }
     check_balances(&book)?;
     Ok(Verified { entries, head, is_unfinished, snapshot: checked, book })

@@ -25,3 +25,38 @@ pub fn write(text: &impl Display) -> Result<(), OutputError> {
         written => written,
     }
 }
+
+/// Swallows what is written after the reader has gone: what else the command does, it still does.
+pub struct Patient<W> {
+    out: W,
+    is_closed: bool,
+}
+
+impl<W> Patient<W> {
+    /// Passes everything on to `out`, while somebody reads it.
+    pub fn new(out: W) -> Self {
+        Self { out, is_closed: false }
+    }
+}
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_closed {
+            return Ok(bytes.len());
+        }
+        match self.out.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.is_closed = true;
+                Ok(bytes.len())
+            }
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.out.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+}

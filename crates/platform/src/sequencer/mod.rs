@@ -233,6 +233,10 @@ impl Sequencer {
     /// Puts commands in the queue, after all that were put there before, and returns at once, or
     /// when there is room. The answers can be waited for later.
     ///
+    /// If the commit of one job fails, those behind it in the queue are still applied, to the state
+    /// without it. A command that makes no sense without another belongs in the same job, or is
+    /// sent when the other is answered.
+    ///
     /// # Errors
     /// [`SubmitError::Stopped`], [`SubmitError::BadKey`].
     pub async fn enqueue(&self, requests: Vec<Request>) -> Result<Pending, SubmitError> {

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::batch::{Batch, OpenBatch};
 use super::committer::{Committer, Ended};
-use super::repeat::{candidates, first_answer};
+use super::repeat::{Repeats, candidates};
 use super::{Answer, Job, Outcome, Request, Settings, Status, SubmitError};
 
 /// A standby looks at least this often whether the writer is gone.
@@ -50,6 +50,7 @@ struct Desk {
     open: OpenBatch,
     committed: watch::Receiver<u64>,
     ended: JoinTask,
+    repeats: Repeats,
     snapshot_seq: u64,
     snapshot: Option<JoinHandle<()>>,
 }
@@ -227,7 +228,15 @@ impl Writer {
             self.reader.send_replace(Some(reader));
         }
         let snapshot_seq = end.saturating_sub(loaded.entries);
-        Ok(Desk { book: loaded.book, open, committed, ended, snapshot_seq, snapshot: None })
+        Ok(Desk {
+            book: loaded.book,
+            open,
+            committed,
+            ended,
+            repeats: Repeats::default(),
+            snapshot_seq,
+            snapshot: None,
+        })
     }
 
     /// Waits until a row is committed; `false` if it never will be.
@@ -305,7 +314,7 @@ impl Writer {
                 return Err(SubmitError::CommitFailed);
             }
             let (runtime, database) = (&self.runtime, &self.database);
-            match first_answer(runtime, database, self.programme, &rows, request) {
+            match desk.repeats.first_answer(runtime, database, self.programme, &rows, request) {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => {}
                 Err(error) => {

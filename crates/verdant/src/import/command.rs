@@ -1,10 +1,11 @@
 //! `verdant import` as a command: files, standard input and output, the report.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::outfile::{OutFile, WriteError, all_different};
+use crate::output::Patient;
 
 use super::{Args, Error, Summary, convert, report};
 
@@ -51,36 +52,8 @@ fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
 
 /// A reader that has seen enough and closes the pipe is no failure of ours.
 fn to_standard_output(table: impl Read, args: &Args) -> Result<Summary, Error> {
-    let mut out = Patient { out: io::stdout().lock(), closed: false };
+    let mut out = Patient::new(io::stdout().lock());
     convert(table, &args.options, &mut out)
-}
-
-/// Swallows what is written after the reader has gone.
-struct Patient<W> {
-    out: W,
-    closed: bool,
-}
-
-impl<W: Write> Write for Patient<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.closed {
-            return Ok(bytes.len());
-        }
-        match self.out.write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(bytes.len())
-            }
-            result => result,
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self.out.flush() {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result,
-        }
-    }
 }
 
 /// Writes the faults file, and the report.

@@ -10,8 +10,10 @@ const LINES_A_TICK: u64 = 1024;
 
 /// An event file being read.
 pub struct Events {
-    reader: BufReader<Box<dyn Read>>,
+    reader: BufReader<Box<dyn Read + Send>>,
     name: String,
+    /// What is said when reading stops early: what that leaves behind.
+    left: &'static str,
     line: u64,
     bytes: Vec<u8>,
     bar: ProgressBar,
@@ -22,20 +24,24 @@ pub struct Events {
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
     /// The file breaks off.
-    #[error("cannot read {name} after line {line}")]
+    #[error("cannot read {name} after line {line}; {left}")]
     Read {
         /// The file.
         name: String,
+        /// What that leaves behind.
+        left: &'static str,
         /// The last line read.
         line: u64,
         /// What the system said.
         source: io::Error,
     },
     /// A line is no command.
-    #[error("{name} line {line}: {reason}; nothing was written")]
+    #[error("{name} line {line}: {reason}; {left}")]
     Line {
         /// The file.
         name: String,
+        /// What that leaves behind.
+        left: &'static str,
         /// The line, counted from 1.
         line: u64,
         /// What is wrong with it.
@@ -44,9 +50,14 @@ pub enum EventsError {
 }
 
 impl Events {
-    pub fn new(reader: Box<dyn Read>, name: &str, bar: ProgressBar) -> Self {
+    pub fn new(
+        reader: Box<dyn Read + Send>,
+        name: &str,
+        left: &'static str,
+        bar: ProgressBar,
+    ) -> Self {
         let reader = BufReader::with_capacity(1 << 16, reader);
-        Self { reader, name: name.to_owned(), line: 0, bytes: Vec::new(), bar, read: 0 }
+        Self { reader, name: name.to_owned(), left, line: 0, bytes: Vec::new(), bar, read: 0 }
     }
 
     /// The next command with its line; blank lines are passed over.
@@ -54,7 +65,8 @@ impl Events {
         loop {
             self.bytes.clear();
             let read = self.reader.read_until(b'\n', &mut self.bytes).map_err(|source| {
-                EventsError::Read { name: self.name.clone(), line: self.line, source }
+                let (name, left, line) = (self.name.clone(), self.left, self.line);
+                EventsError::Read { name, left, line, source }
             })?;
             if read == 0 {
                 self.bar.finish_and_clear();
@@ -87,6 +99,6 @@ impl Events {
 
     fn refuse(&self, reason: String) -> EventsError {
         self.bar.finish_and_clear();
-        EventsError::Line { name: self.name.clone(), line: self.line, reason }
+        EventsError::Line { name: self.name.clone(), left: self.left, line: self.line, reason }
     }
 }

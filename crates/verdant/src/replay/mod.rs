@@ -3,6 +3,9 @@
 mod events;
 mod flows;
 mod journal_file;
+mod results;
+mod stored;
+mod submit;
 mod summary;
 
 use std::fs::File;
@@ -10,26 +13,37 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use engine::{Engine, Rejected};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::database::MaybePlace;
 use crate::outfile::{Finished, OutFile, SharedFile, WriteError, all_different};
 use crate::output::{self, OutputError};
-use crate::programme_file;
+use crate::{programme_file, progress, usage};
 use events::{Events, EventsError};
 use journal_file::JournalFile;
+use stored::StoredError;
 use summary::Summary;
 
 const EXAMPLE: &str = "\
 Example:
   verdant import orders.csv | verdant replay examples/wine.toml - --state state.json
-  verdant replay programme.toml events.jsonl --journal journal.jsonl";
+  verdant replay programme.toml events.jsonl --journal journal.jsonl
+  verdant replay programme.toml events.jsonl --data data --results results.jsonl
+
+With --data or --database each event gets the idempotency key RUN/LINE. Running the same again, also
+after a crash in the middle, applies nothing twice.";
+
+/// What is said of a line that stops a replay in memory.
+const NOTHING_WRITTEN: &str = "nothing was written";
 
 /// Run an event file through the engine and print what became of it
 ///
 /// Reads one command a line (JSON), settles every day that ends in between, and prints a summary.
 /// A refused command is counted by its reason, and the replay goes on. A line that is no command
 /// stops it: then no file is written.
+///
+/// With --data or --database all of it goes into the journal of a programme there, which is made
+/// if it is not there yet; then the summary and the state are those of the whole journal.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
@@ -43,6 +57,19 @@ pub struct Args {
     /// Write every entry with its postings to this file, as JSON Lines
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// Where the journal is; without, all is in memory and gone afterwards
+    #[command(flatten)]
+    place: MaybePlace,
+    /// The programme's name in the database [default: the name in the programme file]
+    #[arg(long = "as", value_name = "NAME", requires = "Place")]
+    stored_name: Option<String>,
+    /// What the keys of this run's events begin with [default: the name of the events file]
+    #[arg(long, value_name = "NAME", requires = "Place")]
+    run: Option<String>,
+    /// Write a JSON line for each event to this file as soon as it is stored: its entry, or why it
+    /// was refused
+    #[arg(long, value_name = "FILE", requires = "Place")]
+    results: Option<PathBuf>,
 }
 
 /// Why a replay ends with status 1.
@@ -71,10 +98,25 @@ pub enum Error {
     /// The summary cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The database, or what is in it.
+    #[error(transparent)]
+    Stored(#[from] StoredError),
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
+    match &args.place.0 {
+        Some(_) if args.journal.is_some() => usage::refuse(
+            "replay",
+            "--journal is for a replay in memory; with --data or --database the journal is in the \
+             database: `verdant export entries` and `verdant export postings` write it",
+        ),
+        Some(place) => stored::run(args, place),
+        None => in_memory(args),
+    }
+}
+
+fn in_memory(args: &Args) -> Result<(), Error> {
     all_different(&[
         ("the programme", Some(&args.programme)),
         ("the events", Some(&args.events)),
@@ -82,7 +124,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         ("--journal", args.journal.as_deref()),
     ])?;
     let programme = programme_file::read(&args.programme)?;
-    let mut events = open(&args.events)?;
+    let mut events = open(&args.events, NOTHING_WRITTEN)?;
     let state_file = args.state.as_deref().map(OutFile::create).transpose()?;
     let mut journal = JournalFile::create(args.journal.as_deref(), &programme)?;
     let mut engine = Engine::new(programme, 0);
@@ -101,28 +143,15 @@ pub fn run(args: &Args) -> Result<(), Error> {
     Ok(())
 }
 
-fn open(path: &Path) -> Result<Events, Error> {
+fn open(path: &Path, left: &'static str) -> Result<Events, Error> {
     let failed = |source| Error::Open { path: path.to_owned(), source };
+    let bar = |len| progress::bytes(len, "replaying");
     if path.as_os_str() == "-" {
-        return Ok(Events::new(Box::new(io::stdin().lock()), "standard input", bar(None)));
+        return Ok(Events::new(Box::new(io::stdin()), "standard input", left, bar(None)));
     }
     let file = File::open(path).map_err(failed)?;
     let len = file.metadata().map_err(failed)?.len();
-    Ok(Events::new(Box::new(file), &path.display().to_string(), bar(Some(len))))
-}
-
-/// Shown only on a terminal, and only by those who look: `indicatif` sees to both.
-fn bar(bytes: Option<u64>) -> ProgressBar {
-    let (bar, template) = match bytes {
-        Some(bytes) => {
-            (ProgressBar::new(bytes), "{msg} {wide_bar} {bytes}/{total_bytes}, {eta} left")
-        }
-        None => (ProgressBar::new_spinner(), "{spinner} {msg} {bytes} read in {elapsed}"),
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.with_message("replaying")
+    Ok(Events::new(Box::new(file), &path.display().to_string(), left, bar(Some(len))))
 }
 
 /// Applies every event, each after the settlements that are due before it.
