@@ -1,7 +1,6 @@
 //! A day's settlement made durable, and coming back from it: a million members in a random tree,
 //! 1.2 lots each, two generations, five stars, peers.
 #![expect(clippy::unwrap_used, reason = "a benchmark stops on what it did not expect")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 mod support;
 

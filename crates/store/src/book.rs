@@ -124,14 +124,19 @@ impl Book {
         let stamp = Stamp { recorded_at, key: key.as_deref() };
         let refused = first.refused.clone();
         let command = match Command::from_json(&text) {
-            Ok(command) => command,
-            // The amount that a command was refused for is not kept with it.
-            Err(_) if matches!(refused.as_deref(), Some("bad_amount" | "overflow")) => {
+            Ok(command) if !matches!(refused.as_deref(), Some("bad_amount" | "overflow")) => {
+                command
+            }
+            Err(error) if refused.is_none() => {
+                return Err(Fault::row(seq, format!("no command: {error}")).into());
+            }
+            // An amount that is none is not kept with the command that was refused with it: without
+            // it, the command may not be one, or one that is accepted.
+            Ok(_) | Err(_) => {
                 self.recorder.pass(&first, key.as_deref())?;
                 self.note_key(key.as_deref(), seq);
                 return Ok(Some(Restored::Whole));
             }
-            Err(error) => return Err(Fault::row(seq, format!("no command: {error}")).into()),
         };
         let mut comparison = Comparison {
             first: Some(first),

@@ -26,6 +26,8 @@ pub struct Lease {
     pub token: i64,
     /// How long it lasts without being renewed; every commit renews it.
     pub ttl: Duration,
+    /// Who has it, as they called themselves: no two may have one name.
+    pub holder: String,
 }
 
 /// What trying to take a lease came to.
@@ -90,13 +92,25 @@ pub enum DatabaseError {
     /// The database did not do as it was told. Of a commit, this says nothing about whether it
     /// happened: [`Database::retake_lease`] finds out.
     #[error("the database failed")]
-    Failed(#[from] sqlx::Error),
+    Failed(sqlx::Error),
     /// What is stored is not what this program stores.
     #[error("the database holds {what}, which cannot be")]
     Corrupt {
         /// What it holds.
         what: String,
     },
+}
+
+/// What cannot be read is not what was written; anything else is a failure that may pass.
+impl From<sqlx::Error> for DatabaseError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                Self::Corrupt { what: error.to_string() }
+            }
+            error => Self::Failed(error),
+        }
+    }
 }
 
 /// Where journals are stored. Few methods, each for many rows; both implementations pass the same
@@ -122,7 +136,7 @@ pub trait Database: Send + Sync + std::fmt::Debug {
 
     /// Changes a lease we hold for a new one, and says where the journal ends. Whatever was being
     /// committed with the old one is then either in the journal or never will be: this answers a
-    /// commit whose outcome is unknown.
+    /// commit whose outcome is unknown. If its own answer is lost, it can be asked for again.
     async fn retake_lease(&self, lease: &Lease) -> Result<(Lease, Head), DatabaseError>;
 
     /// Says that we are still here.
@@ -163,19 +177,19 @@ pub trait Database: Send + Sync + std::fmt::Debug {
         chunk: u32,
     ) -> Result<Option<Vec<u8>>, DatabaseError>;
 
-    /// Stores a chunk of a snapshot that is not whole yet.
+    /// Stores a chunk of a snapshot that is not whole yet. Only the writer may.
     async fn put_chunk(
         &self,
-        programme: ProgrammeId,
+        lease: &Lease,
         seq: u64,
         chunk: u32,
         bytes: Vec<u8>,
     ) -> Result<(), DatabaseError>;
 
-    /// Makes the chunks a snapshot, and drops those of all others.
+    /// Makes the chunks a snapshot, and drops those of all others. Only the writer may.
     async fn finish_snapshot(
         &self,
-        programme: ProgrammeId,
+        lease: &Lease,
         snapshot: &SnapshotHead,
     ) -> Result<(), DatabaseError>;
 
@@ -192,6 +206,16 @@ pub(crate) fn stored(number: u64) -> i64 {
 pub(crate) fn counted(number: i64) -> Result<u64, DatabaseError> {
     u64::try_from(number)
         .map_err(|_| DatabaseError::Corrupt { what: format!("the number {number}") })
+}
+
+/// Says which row is not as it was written.
+pub(crate) fn in_row(seq: u64, error: DatabaseError) -> DatabaseError {
+    match error {
+        DatabaseError::Corrupt { what } => {
+            DatabaseError::Corrupt { what: format!("{what} in row {seq}") }
+        }
+        error => error,
+    }
 }
 
 /// A hash out of a database.

@@ -49,11 +49,17 @@ impl Directory {
             match holder {
                 Holder::Account(Account::Member(_)) => self.members.add(&name),
                 Holder::Account(Account::Merchant(_)) => self.merchants.add(&name),
-                Holder::Account(Account::Carry(id)) => self.dividends.push((id, name)),
+                Holder::Account(Account::Carry(id)) if !self.has_dividend(id) => {
+                    self.dividends.push((id, name));
+                }
                 _ => {}
             }
         }
         self.horizon = horizon;
+    }
+
+    fn has_dividend(&self, id: DividendId) -> bool {
+        self.dividends.iter().any(|(known, _)| *known == id)
     }
 
     /// The last row of the last whole entry.

@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -9,6 +10,9 @@ use crate::recorder::RowSink;
 use crate::row::Head;
 use crate::snapshot::load_snapshot;
 
+/// Rows applied between two looks at whether to go on: a few milliseconds.
+const ROWS_A_BREATH: u64 = 1_024;
+
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -18,6 +22,9 @@ pub enum LoadError {
     /// The journal does not say what its commands come to.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// Whoever asked for it wants it no longer.
+    #[error("it was interrupted")]
+    Interrupted,
 }
 
 /// A journal come to again.
@@ -27,8 +34,10 @@ pub struct Loaded {
     pub book: Book,
     /// Entries that were applied again: those after the snapshot.
     pub entries: u64,
-    /// Whether the journal broke off within a settlement, whose missing rows went to the sink.
+    /// Whether the journal broke off within an entry, whose missing rows went to the sink.
     pub is_completed: bool,
+    /// The row of the snapshot it began from; 0 where there was none.
+    pub snapshot: u64,
 }
 
 /// Comes to the end of a journal, `head`, from the newest snapshot and the rows after it. If the
@@ -45,23 +54,50 @@ pub fn load(
     seed: u64,
     rest: &mut dyn RowSink,
 ) -> Result<Loaded, LoadError> {
+    let mut go_on = || ControlFlow::Continue(());
+    load_paced(runtime, database, programme, head, seed, rest, &mut go_on)
+}
+
+/// As [`load`]; `breathe` is called between pieces of work of some milliseconds, and can stop it.
+///
+/// # Errors
+/// As [`load`], and [`LoadError::Interrupted`].
+pub fn load_paced(
+    runtime: &Handle,
+    database: &Arc<dyn Database>,
+    programme: ProgrammeId,
+    head: Head,
+    seed: u64,
+    rest: &mut dyn RowSink,
+    breathe: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Loaded, LoadError> {
     let mut book = match usable_snapshot(runtime, database, programme, head, seed)? {
         Some(book) => book,
         None => Book::open(&first_row(runtime, database, programme)?, seed)?,
     };
-    let from = book.recorder.head().seq + 1;
-    let feed = Feed::start(runtime, database, programme, from, head.seq);
-    let mut rows = feed.map(|row| row.map_err(LoadError::from));
+    let mut last = book.recorder.head();
+    let snapshot = last.seq;
+    let feed = Feed::start(runtime, database, programme, last.seq + 1, head.seq);
+    let mut rows = feed.map(|row| {
+        if let Ok(row) = &row {
+            last = Head { seq: row.seq, hash: row.hash };
+            if row.seq.is_multiple_of(ROWS_A_BREATH) && breathe().is_break() {
+                return Err(LoadError::Interrupted);
+            }
+        }
+        row.map_err(LoadError::from)
+    });
     let (mut entries, mut is_completed) = (0, false);
     while let Some(restored) = book.restore(&mut rows, rest)? {
         entries += 1;
         is_completed |= restored == Restored::Completed;
     }
-    let end = book.recorder.head();
-    if !is_completed && end != head {
-        return Err(Fault::Gap { expected: end.seq + 1, seq: head.seq }.into());
+    drop(rows);
+    // Also where an entry was completed: its rows must not take the place of others.
+    if last != head {
+        return Err(Fault::Gap { expected: last.seq + 1, seq: head.seq }.into());
     }
-    Ok(Loaded { book, entries, is_completed })
+    Ok(Loaded { book, entries, is_completed, snapshot })
 }
 
 /// The newest snapshot, if it lies on this journal.

@@ -16,6 +16,9 @@ use crate::holder::{Control, HOUSE, Holder};
 use crate::recorder::Touched;
 use crate::row::Row;
 
+/// Rows looked at for a page of a statement.
+const ROWS_A_PAGE_MAX: u32 = 4_000;
+
 /// A moment in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AsOf {
@@ -154,10 +157,22 @@ impl Reader {
         directory.note(touched, horizon);
     }
 
-    /// What is committed, by name.
-    pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+    /// What is committed, by name. Never held over anything that waits: the committer waits for it.
+    fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         // A directory is never left half-changed: noting rows cannot fail.
         self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last row of the last whole entry: nothing after it is read.
+    #[must_use]
+    pub fn horizon(&self) -> u64 {
+        self.directory().horizon()
+    }
+
+    /// The paths of all accounts that were ever touched, with their holders.
+    #[must_use]
+    pub fn paths(&self) -> Vec<(String, Holder)> {
+        self.directory().paths().collect()
     }
 
     /// The holder of a path, see [`Directory::find`].
@@ -235,7 +250,8 @@ impl Reader {
     }
 
     /// A page of a holder's statement, newest first: lines before `before`, or from the newest one,
-    /// in all units or one.
+    /// in all units or one. At most some thousand rows are looked at for one page, so a page can
+    /// be short, or empty, and yet have a next one.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -250,7 +266,13 @@ impl Reader {
         let start = start.min(self.directory().horizon());
         let mut at = self.touch_at(holder, start).await?;
         let mut lines = Vec::new();
+        let mut rows_left = ROWS_A_PAGE_MAX;
         while let Some(seq) = at {
+            if rows_left == 0 {
+                let next = Position { seq, posting: u32::MAX };
+                return Ok(Page { lines, next: Some(next) });
+            }
+            rows_left -= 1;
             let row = self.row(seq).await?;
             let body = Body::read(seq, &row.body)?;
             let touch = body.touch(holder).ok_or_else(|| broken(seq, holder))?;

@@ -41,6 +41,14 @@ pub trait RowSink {
     fn take(&mut self, row: Row, touched: &mut Vec<Touched>);
 }
 
+/// Keeps no row: for when only what they come to matters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Discard;
+
+impl RowSink for Discard {
+    fn take(&mut self, _: Row, _: &mut Vec<Touched>) {}
+}
+
 /// A holder that a row touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
@@ -148,6 +156,14 @@ struct First {
 
 impl Journal for Session<'_> {
     fn open(&mut self, state: &State, head: &EntryHead<'_>) {
+        // A day's settlement takes effect at the end of the day, whenever it was asked for. What is
+        // refused never takes effect, so its time is not looked at.
+        let at = match &head.command.action {
+            Action::DaySettle { day } => day.end().unwrap_or(head.command.at),
+            _ => head.command.at,
+        };
+        let effective_at = &mut self.recorder.effective_at;
+        *effective_at = (*effective_at).max(at.as_microsecond());
         self.begin(head.command, head.price, opened(state, head.command));
     }
 
@@ -169,8 +185,6 @@ impl Journal for Session<'_> {
 impl Session<'_> {
     fn begin(&mut self, command: &Command, price: Option<Fraction>, opened: Option<Account>) {
         let recorder = &mut *self.recorder;
-        let at = command.at.as_microsecond();
-        recorder.effective_at = recorder.effective_at.max(at);
         recorder.recorded_at = recorder.recorded_at.max(self.stamp.recorded_at);
         self.first = Some(First { command: written(command), price, opened });
     }
@@ -246,7 +260,7 @@ impl Recorder {
             seq: self.head.seq + 1,
             entry: self.head.seq + 1,
             is_last: true,
-            effective_at: self.effective_at.max(row.effective_at),
+            effective_at: self.effective_at,
             recorded_at: self.recorded_at.max(row.recorded_at),
             key: key.map(str::to_owned),
             body: Body::default().write(),
@@ -257,7 +271,7 @@ impl Recorder {
             return Err(crate::Fault::Hash { seq: row.seq, what });
         }
         self.head = Head { seq: row.seq, hash: row.hash };
-        (self.effective_at, self.recorded_at) = (row.effective_at, row.recorded_at);
+        self.recorded_at = row.recorded_at;
         Ok(())
     }
 

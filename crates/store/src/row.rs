@@ -9,8 +9,8 @@ pub const NO_HASH: Hash = [0; 32];
 /// Names the layout that is hashed, so that no other text can be taken for a row.
 const LAYOUT: &[u8; 16] = b"verdant journal1";
 
-/// A row of the journal. An ordinary entry is one row; a settlement is as many as its postings
-/// need, so that it can be written in bounded pieces.
+/// A row of the journal. Nearly every entry is one row; one with many postings, as a settlement, is
+/// as many as it needs, so that it can be written in bounded pieces.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Row {
     /// The row's number, from 0, without holes.
@@ -19,8 +19,8 @@ pub struct Row {
     pub entry: u64,
     /// Whether the entry is whole with this row.
     pub is_last: bool,
-    /// When the entry took effect, in microseconds since 1970: the command's time, or that of the
-    /// entry before it where that is later. It never goes back.
+    /// When the entry took effect, in microseconds since 1970: the command's time (of a settlement,
+    /// the end of the day), or that of the entry before it where that is later. It never goes back.
     pub effective_at: i64,
     /// When the entry was recorded, in microseconds since 1970. It never goes back.
     pub recorded_at: i64,

@@ -2,30 +2,40 @@
 //! missing or damaged makes the start slower, not wrong.
 
 use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
 use crate::book::Book;
-use crate::database::{Database, DatabaseError, ProgrammeId, SnapshotHead};
+use crate::database::{Database, DatabaseError, Lease, ProgrammeId, SnapshotHead};
+use crate::load::LoadError;
 
 /// Bytes in a chunk: short transactions, so that commits need not wait long for one.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Stores a snapshot of the book. To be called outside of the runtime's own threads.
+/// Stores a snapshot of the book. `breathe` is called after each chunk, and can stop it. To be called
+/// outside of the runtime's own threads.
 ///
 /// # Errors
-/// What the database said.
+/// What the database said, or [`LoadError::Interrupted`].
 pub fn store_snapshot(
     runtime: &Handle,
     database: &Arc<dyn Database>,
-    programme: ProgrammeId,
+    lease: &Lease,
     book: &Book,
-) -> Result<SnapshotHead, DatabaseError> {
+    breathe: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<SnapshotHead, LoadError> {
     let seq = book.recorder.head().seq;
     let mut chunks = ChunkWriter {
-        store: |number, bytes| runtime.block_on(database.put_chunk(programme, seq, number, bytes)),
+        store: |number, bytes| {
+            runtime.block_on(database.put_chunk(lease, seq, number, bytes))?;
+            match breathe() {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => Err(LoadError::Interrupted),
+            }
+        },
         hasher: Sha256::new(),
         buffer: Vec::with_capacity(CHUNK_BYTES),
         chunks: 0,
@@ -33,16 +43,15 @@ pub fn store_snapshot(
     };
     let written = book.write_snapshot(&mut chunks).and_then(|()| chunks.flush_chunk());
     if let (Err(error), None) = (written, &chunks.failed) {
-        return Err(DatabaseError::Corrupt {
-            what: format!("a book that cannot be written: {error}"),
-        });
+        let what = format!("a book that cannot be written: {error}");
+        return Err(DatabaseError::Corrupt { what }.into());
     }
     if let Some(error) = chunks.failed {
         return Err(error);
     }
     let hash = chunks.hasher.finalize().into();
     let snapshot = SnapshotHead { seq, chunks: chunks.chunks, hash };
-    runtime.block_on(database.finish_snapshot(programme, &snapshot))?;
+    runtime.block_on(database.finish_snapshot(lease, &snapshot))?;
     Ok(snapshot)
 }
 
@@ -64,13 +73,10 @@ pub fn load_snapshot(
         chunk: io::Cursor::new(Vec::new()),
         next: 0,
         end: snapshot.chunks,
-        failed: None,
     };
     let book = Book::read_snapshot(&mut chunks, seed);
     let read = io::copy(&mut chunks, &mut io::sink());
-    if let Some(error) = chunks.failed {
-        return Err(error);
-    }
+    // A chunk that cannot be read: if it is not the chunk's fault, the journal will tell.
     let is_whole = read.is_ok() && snapshot.hash == <[u8; 32]>::from(chunks.hasher.finalize());
     let Ok(book) = book else { return Ok(None) };
     Ok((is_whole && book.recorder.head().seq == snapshot.seq).then_some(book))
@@ -102,10 +108,10 @@ struct ChunkWriter<F> {
     buffer: Vec<u8>,
     chunks: u32,
     /// An `io::Error` could not carry it whole.
-    failed: Option<DatabaseError>,
+    failed: Option<LoadError>,
 }
 
-impl<F: Fn(u32, Vec<u8>) -> Result<(), DatabaseError>> ChunkWriter<F> {
+impl<F: FnMut(u32, Vec<u8>) -> Result<(), LoadError>> ChunkWriter<F> {
     fn flush_chunk(&mut self) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
@@ -121,7 +127,7 @@ impl<F: Fn(u32, Vec<u8>) -> Result<(), DatabaseError>> ChunkWriter<F> {
     }
 }
 
-impl<F: Fn(u32, Vec<u8>) -> Result<(), DatabaseError>> Write for ChunkWriter<F> {
+impl<F: FnMut(u32, Vec<u8>) -> Result<(), LoadError>> Write for ChunkWriter<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let taken = bytes.len().min(CHUNK_BYTES - self.buffer.len());
         self.buffer.extend_from_slice(&bytes[..taken]);
@@ -142,7 +148,6 @@ struct ChunkReader<F> {
     chunk: io::Cursor<Vec<u8>>,
     next: u32,
     end: u32,
-    failed: Option<DatabaseError>,
 }
 
 impl<F: Fn(u32) -> Result<Option<Vec<u8>>, DatabaseError>> Read for ChunkReader<F> {
@@ -159,10 +164,7 @@ impl<F: Fn(u32) -> Result<Option<Vec<u8>>, DatabaseError>> Read for ChunkReader<
                 self.chunk.read(bytes)
             }
             Ok(None) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Err(error) => {
-                self.failed = Some(error);
-                Err(io::Error::other("the database failed"))
-            }
+            Err(error) => Err(io::Error::other(error)),
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::database::{
     Database, DatabaseError, Lease, ProgrammeId, SnapshotHead, StoredProgramme, Taking, counted,
-    hash, stored,
+    hash, in_row, stored,
 };
 use crate::row::{Head, Row};
 
@@ -222,18 +222,20 @@ impl Database for Sqlite {
             return Ok(Taking::Held { holder: held.try_get(0)?, left: ttl });
         };
         let (token, head) = token_and_head(taken)?;
-        Ok(Taking::Taken(Lease { programme, token, ttl }, head))
+        Ok(Taking::Taken(Lease { programme, token, ttl, holder: holder.to_owned() }, head))
     }
 
     async fn retake_lease(&self, lease: &Lease) -> Result<(Lease, Head), DatabaseError> {
         let mut writer = self.writer().await?;
         let taken = sqlx::query(AssertSqlSafe(format!(
             "UPDATE writers SET token = token + 1, expires_at = {NOW} + ?3
-             WHERE programme = ?1 AND token = ?2 RETURNING token, seq, hash"
+             WHERE programme = ?1 AND (token = ?2 OR token > ?2 AND holder = ?4)
+             RETURNING token, seq, hash"
         )))
         .bind(lease.programme.0)
         .bind(lease.token)
         .bind(millis(lease.ttl))
+        .bind(&lease.holder)
         .fetch_all(&mut *writer)
         .await?;
         writer.keep();
@@ -258,12 +260,14 @@ impl Database for Sqlite {
 
     async fn release_lease(&self, lease: &Lease) -> Result<(), DatabaseError> {
         let mut writer = self.writer().await?;
-        let released =
-            sqlx::query("UPDATE writers SET expires_at = 0 WHERE programme = ? AND token = ?")
-                .bind(lease.programme.0)
-                .bind(lease.token)
-                .execute(&mut *writer)
-                .await?;
+        let released = sqlx::query(
+            "UPDATE writers SET expires_at = 0, token = token + 1
+             WHERE programme = ? AND token = ?",
+        )
+        .bind(lease.programme.0)
+        .bind(lease.token)
+        .execute(&mut *writer)
+        .await?;
         writer.keep();
         is_ours(released.rows_affected())
     }
@@ -281,7 +285,7 @@ impl Database for Sqlite {
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
         let moved = sqlx::query(AssertSqlSafe(format!(
             "UPDATE writers SET seq = ?4, hash = ?5, expires_at = {NOW} + ?6
-             WHERE programme = ?1 AND token = ?2 AND seq = ?3"
+             WHERE programme = ?1 AND token = ?2 AND seq = ?3 AND hash = ?7"
         )))
         .bind(lease.programme.0)
         .bind(lease.token)
@@ -289,6 +293,7 @@ impl Database for Sqlite {
         .bind(stored(head.seq))
         .bind(head.hash.as_slice())
         .bind(millis(lease.ttl))
+        .bind(after.hash.as_slice())
         .execute(&mut *transaction)
         .await?;
         is_ours(moved.rows_affected())?;
@@ -354,43 +359,52 @@ impl Database for Sqlite {
 
     async fn put_chunk(
         &self,
-        programme: ProgrammeId,
+        lease: &Lease,
         seq: u64,
         chunk: u32,
         bytes: Vec<u8>,
     ) -> Result<(), DatabaseError> {
         let mut writer = self.writer().await?;
-        sqlx::query("INSERT OR REPLACE INTO snapshot_chunks VALUES (?, ?, ?, ?)")
-            .bind(programme.0)
-            .bind(stored(seq))
-            .bind(chunk)
-            .bind(bytes)
-            .execute(&mut *writer)
-            .await?;
+        let put = sqlx::query(
+            "INSERT OR REPLACE INTO snapshot_chunks
+             SELECT programme, ?3, ?4, ?5 FROM writers WHERE programme = ?1 AND token = ?2",
+        )
+        .bind(lease.programme.0)
+        .bind(lease.token)
+        .bind(stored(seq))
+        .bind(chunk)
+        .bind(bytes)
+        .execute(&mut *writer)
+        .await?;
         writer.keep();
-        Ok(())
+        is_ours(put.rows_affected())
     }
 
     async fn finish_snapshot(
         &self,
-        programme: ProgrammeId,
+        lease: &Lease,
         snapshot: &SnapshotHead,
     ) -> Result<(), DatabaseError> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)")
-            .bind(programme.0)
-            .bind(stored(snapshot.seq))
-            .bind(snapshot.chunks)
-            .bind(snapshot.hash.as_slice())
-            .execute(&mut *transaction)
-            .await?;
+        let finished = sqlx::query(
+            "INSERT OR REPLACE INTO snapshots
+             SELECT programme, ?3, ?4, ?5 FROM writers WHERE programme = ?1 AND token = ?2",
+        )
+        .bind(lease.programme.0)
+        .bind(lease.token)
+        .bind(stored(snapshot.seq))
+        .bind(snapshot.chunks)
+        .bind(snapshot.hash.as_slice())
+        .execute(&mut *transaction)
+        .await?;
+        is_ours(finished.rows_affected())?;
         for others in [
             "DELETE FROM snapshots WHERE programme = ? AND seq <> ?",
             "DELETE FROM snapshot_chunks WHERE programme = ? AND seq <> ?",
         ] {
             sqlx::query(others)
-                .bind(programme.0)
+                .bind(lease.programme.0)
                 .bind(stored(snapshot.seq))
                 .execute(&mut *transaction)
                 .await?;
@@ -465,10 +479,21 @@ async fn insert(
 }
 
 fn read(row: &SqliteRow) -> Result<Row, DatabaseError> {
+    let seq = counted(row.try_get(0)?)?;
+    columns(seq, row).map_err(|error| in_row(seq, error))
+}
+
+fn columns(seq: u64, row: &SqliteRow) -> Result<Row, DatabaseError> {
+    // SQLite has no truth values: any number would be taken for one.
+    let is_last = match row.try_get(2)? {
+        0_i64 => false,
+        1 => true,
+        other => return Err(DatabaseError::Corrupt { what: format!("is_last {other}") }),
+    };
     Ok(Row {
-        seq: counted(row.try_get(0)?)?,
+        seq,
         entry: counted(row.try_get(1)?)?,
-        is_last: row.try_get(2)?,
+        is_last,
         effective_at: row.try_get(3)?,
         recorded_at: row.try_get(4)?,
         command: row.try_get(5)?,

@@ -10,8 +10,8 @@ use crate::database::{Database, ProgrammeId, SnapshotHead};
 use crate::feed::Feed;
 use crate::holder::{Control, HOUSE, Holder};
 use crate::load::{LoadError, first_row};
-use crate::recorder::RowSink;
-use crate::row::{Head, Row};
+use crate::recorder::Discard;
+use crate::row::Head;
 use crate::snapshot::{load_snapshot, snapshot_hash};
 use crate::{DatabaseError, Fault};
 
@@ -100,9 +100,9 @@ pub fn verify(
     programme: ProgrammeId,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verified, VerifyError> {
+    // In this order: a snapshot is of what was committed before it.
+    let snapshot = runtime.block_on(database.snapshot(programme))?;
     let head = runtime.block_on(database.head(programme))?;
-    let snapshot =
-        runtime.block_on(database.snapshot(programme))?.filter(|stored| stored.seq <= head.seq);
     let first = first_row(runtime, database, programme)?;
     let mut book = Book::open(&first, 0)?;
     let mut checked = check_snapshot(runtime, database, programme, &book, snapshot.as_ref())?;
@@ -116,7 +116,7 @@ pub fn verify(
         .map_err(LoadError::from)
     });
     let (mut entries, mut is_unfinished) = (0, false);
-    while let Some(restored) = book.restore(&mut rows, &mut Nowhere)? {
+    while let Some(restored) = book.restore(&mut rows, &mut Discard)? {
         entries += 1;
         is_unfinished |= restored == Restored::Completed;
         checked =
@@ -132,15 +132,15 @@ pub fn verify(
     {
         return Err(VerifyError::End { end: row.seq, noted: head.seq });
     }
+    if let (Some(snapshot), None) = (&snapshot, checked) {
+        let now = runtime.block_on(database.snapshot(programme))?;
+        if now.as_ref() == Some(snapshot) {
+            let what = "no entry ends there".to_owned();
+            return Err(VerifyError::Snapshot { seq: snapshot.seq, what });
+        }
+    }
     check_balances(&book)?;
     Ok(Verified { entries, head, is_unfinished, snapshot: checked, book })
-}
-
-/// Rows that a settlement broken off still lacks are not kept.
-struct Nowhere;
-
-impl RowSink for Nowhere {
-    fn take(&mut self, _: Row, _: &mut Vec<crate::Touched>) {}
 }
 
 /// Compares the snapshot with the book, if it was made after the book's last row.

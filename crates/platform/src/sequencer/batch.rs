@@ -6,11 +6,14 @@ use super::{Answer, Reply, SubmitError};
 /// Rows committed together take no more than this, so that a settlement is written in pieces.
 const BATCH_BYTES_MAX: usize = 2 << 20;
 
-/// Rows in a batch: as many as PostgreSQL takes in one statement.
-const BATCH_ROWS_MAX: usize = 2_000;
+/// Rows in a batch, for the same reason: those who wait for it should not wait long.
+const BATCH_ROWS_MAX: usize = 4_000;
 
 /// Rows in a batch before it is offered to a committer that has nothing waiting.
 const BATCH_ROWS_WANTED: usize = 512;
+
+/// Callers who wait before it is offered: answers need no rows.
+const BATCH_ANSWERS_WANTED: usize = 128;
 
 /// Holders an ordinary row touches, about.
 const TOUCHED_A_ROW: usize = 8;
@@ -105,7 +108,9 @@ impl OpenBatch {
 
     /// Sends the batch on if it is worth a commit and the committer has none waiting.
     pub fn offer(&mut self) {
-        if self.batch.rows.len() >= BATCH_ROWS_WANTED && self.committer.capacity() > 0 {
+        let wanted = self.batch.rows.len() >= BATCH_ROWS_WANTED
+            || self.batch.answers.len() >= BATCH_ANSWERS_WANTED;
+        if wanted && self.committer.capacity() > 0 {
             self.send();
         }
     }

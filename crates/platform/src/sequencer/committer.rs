@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Database, DatabaseError, Lease, Reader};
+use store::{Database, DatabaseError, Head, Lease, Reader};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -15,6 +15,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Committer {
     pub database: Arc<dyn Database>,
     pub lease: Lease,
+    /// Told the lease when it has changed.
+    pub newest_lease: watch::Sender<Lease>,
     pub commit_timeout: Duration,
     pub batches: mpsc::Receiver<Batch>,
     /// The last row committed.
@@ -37,8 +39,9 @@ pub enum Ended {
 impl Committer {
     /// Runs until there are no more batches, or one fails.
     pub async fn run(mut self) -> Ended {
+        // Only what reaches the database counts as a sign of life: answers alone do not.
+        let mut beat = Instant::now() + self.lease.ttl / 3;
         let ended = loop {
-            let beat = Instant::now() + self.lease.ttl / 3;
             let batch = tokio::select! {
                 batch = self.batches.recv() => batch,
                 () = sleep_until(beat) => {
@@ -47,12 +50,17 @@ impl Committer {
                         Err(error) => tracing::warn!(%error, "the lease was not renewed"),
                         Ok(()) => {}
                     }
+                    beat = Instant::now() + self.lease.ttl / 3;
                     continue;
                 }
             };
             let Some(batch) = batch else { return Ended::Done(self.lease) };
+            let has_rows = !batch.rows.is_empty();
             if let Err(ended) = self.commit(batch).await {
                 break ended;
+            }
+            if has_rows {
+                beat = Instant::now() + self.lease.ttl / 3;
             }
         };
         // What was made after it can not be committed either.
@@ -71,6 +79,11 @@ impl Committer {
             let outcome = match timeout(self.commit_timeout, append).await {
                 Ok(Ok(_)) => Ok(()),
                 Ok(Err(DatabaseError::LeaseLost)) => Err(Ended::LeaseLost),
+                // Not what was asked for is in the journal: nobody may be told that it is.
+                Ok(Err(error @ DatabaseError::Corrupt { .. })) => {
+                    tracing::error!(%error, "the database does not keep what it is given");
+                    Err(Ended::Failed(self.lease.clone()))
+                }
                 Ok(Err(error)) => {
                     tracing::warn!(%error, source = ?error, "a commit failed or is unknown");
                     self.find_out(&batch).await
@@ -79,6 +92,14 @@ impl Committer {
                     tracing::warn!("a commit took too long");
                     self.find_out(&batch).await
                 }
+            };
+            let outcome = match outcome {
+                // Others write by now, but they may have gone on from where this batch ends.
+                Err(Ended::LeaseLost) if self.is_in_the_journal(batch.end).await => {
+                    Batch::succeed(batch.answers);
+                    return Err(Ended::LeaseLost);
+                }
+                outcome => outcome,
             };
             if let Err(ended) = outcome {
                 Batch::fail(batch.answers, Self::error(&ended));
@@ -99,6 +120,7 @@ impl Committer {
         loop {
             match timeout(self.commit_timeout, self.database.retake_lease(&self.lease)).await {
                 Ok(Ok((lease, head))) => {
+                    self.newest_lease.send_replace(lease.clone());
                     self.lease = lease;
                     if head == batch.end {
                         return Ok(());
@@ -106,6 +128,26 @@ impl Committer {
                     return Err(Ended::Failed(self.lease.clone()));
                 }
                 Ok(Err(DatabaseError::LeaseLost)) => return Err(Ended::LeaseLost),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, source = ?error, "the database does not answer");
+                }
+                Err(_) => tracing::warn!("the database does not answer"),
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Whether the journal has this row. Nothing of ours can be committed any more, so what it says
+    /// now is final.
+    async fn is_in_the_journal(&self, end: Head) -> bool {
+        loop {
+            let read = self.database.rows(self.lease.programme, end.seq, 1);
+            match timeout(self.commit_timeout, read).await {
+                Ok(Ok(rows)) => {
+                    return rows
+                        .first()
+                        .is_some_and(|row| row.seq == end.seq && row.hash == end.hash);
+                }
                 Ok(Err(error)) => {
                     tracing::warn!(%error, source = ?error, "the database does not answer");
                 }

@@ -16,6 +16,7 @@
 mod batch;
 mod committer;
 mod repeat;
+mod snapshots;
 mod writer;
 
 use std::fmt;
@@ -94,10 +95,11 @@ pub enum SubmitError {
     /// the same keys.
     #[error("the commit failed: ask again with the same keys")]
     CommitFailed,
-    /// Another process is the writer, or this one is not yet.
+    /// Another process is the writer, or this one is not yet. Of several commands, the first ones may
+    /// be in the journal: ask the writer with the same keys.
     #[error("this process is not the writer")]
     NotWriter,
-    /// The sequencer was stopped.
+    /// The sequencer was stopped, or broke off: then it is not known what is in the journal.
     #[error("the sequencer was stopped")]
     Stopped,
     /// A key cannot be one; nothing was applied.
@@ -168,7 +170,7 @@ const KEY_BYTES_MAX: usize = 255;
 const QUEUE_JOBS_MAX: usize = 4_096;
 
 impl Sequencer {
-    /// Starts a sequencer: it waits until it is the writer, comes to the journal's end, and takes
+    /// Starts a sequencer, from within a runtime that outlives it: it waits until it is the writer, comes to the journal's end, and takes
     /// commands. What it is at, [`Sequencer::status`] tells.
     ///
     /// # Errors
@@ -215,7 +217,8 @@ impl Sequencer {
         self.status.clone()
     }
 
-    /// Reads what is committed; `None` before the sequencer was first [`Sequencer::ready`].
+    /// Reads what is committed; `None` while the journal is being loaded. A reader of an earlier term
+    /// as the writer does not see what was written since: ask for it anew.
     #[must_use]
     pub fn reader(&self) -> Option<Reader> {
         self.reader.borrow().clone()

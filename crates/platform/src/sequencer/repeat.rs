@@ -39,9 +39,10 @@ impl Repeats {
                 let count = if is_close { ROWS_AHEAD } else { 1 };
                 self.rows = runtime.block_on(database.rows(programme, seq, count))?;
             }
-            let key = request.key.as_deref();
-            if let Some(row) = self.kept(seq).filter(|row| row.key.as_deref() == key) {
-                return Ok(Some(Answer { outcome: outcome(row, request), is_repeat: true }));
+            let missing = || DatabaseError::Corrupt { what: format!("no row {seq}") };
+            let row = self.kept(seq).ok_or_else(missing)?;
+            if row.key.as_deref() == request.key.as_deref() {
+                return Ok(Some(Answer { outcome: outcome(row, request)?, is_repeat: true }));
             }
         }
         Ok(None)
@@ -53,15 +54,16 @@ impl Repeats {
     }
 }
 
-fn outcome(row: &Row, request: &Request) -> Outcome {
+fn outcome(row: &Row, request: &Request) -> Result<Outcome, DatabaseError> {
     let stored = action(row.command.as_deref().unwrap_or_default());
     if stored != action(&written(&request.command)) {
-        return Outcome::KeyReused { entry: row.entry };
+        return Ok(Outcome::KeyReused { entry: row.entry });
     }
-    match row.refused.as_deref().and_then(Rejection::from_code) {
-        Some(reason) => Outcome::Refused { reason },
-        None => Outcome::Accepted { entry: row.entry },
-    }
+    let Some(code) = row.refused.as_deref() else {
+        return Ok(Outcome::Accepted { entry: row.entry });
+    };
+    let unknown = || DatabaseError::Corrupt { what: format!("the refusal {code:?}") };
+    Ok(Outcome::Refused { reason: Rejection::from_code(code).ok_or_else(unknown)? })
 }
 
 /// A command without its time.

@@ -1,12 +1,12 @@
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use engine::{Action, Command};
 use jiff::Timestamp;
 use store::{
-    Book, Database, Directory, Head, Lease, LoadError, ProgrammeId, Reader, Stamp, Taking, load,
-    store_snapshot,
+    Book, Database, DatabaseError, Directory, Head, Lease, LoadError, ProgrammeId, Reader, Stamp,
+    Taking, load,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -14,13 +14,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::batch::{Batch, OpenBatch};
 use super::committer::{Committer, Ended};
 use super::repeat::{Repeats, candidates};
+use super::snapshots::Snapshots;
 use super::{Answer, Job, Outcome, Request, Settings, Status, SubmitError};
 
 /// A standby looks at least this often whether the writer is gone.
 const LOOK_MAX: Duration = Duration::from_secs(1);
 
-/// Rows after which a snapshot is due: they are applied again in about two seconds.
-const SNAPSHOT_ROWS: u64 = 500_000_000;
+/// How long to wait before what is stored is loaded again after a commit that failed.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The writer's thread.
 pub struct Writer {
@@ -38,8 +39,8 @@ pub struct Writer {
 enum Term {
     /// The commit failed: what is stored has to be loaded again.
     Reload(Lease),
-    /// Another process is the writer.
-    LeaseLost,
+    /// Another process is the writer; if somebody asked us to stop, there is nothing left to do.
+    LeaseLost(Option<oneshot::Sender<()>>),
     /// Nobody wants us any more; tell this one when all is done.
     Stopped(Lease, Option<oneshot::Sender<()>>),
 }
@@ -51,8 +52,7 @@ struct Desk {
     committed: watch::Receiver<u64>,
     ended: JoinTask,
     repeats: Repeats,
-    snapshot_seq: u64,
-    snapshot: Option<JoinHandle<()>>,
+    snapshots: Snapshots,
 }
 
 type JoinTask = tokio::task::JoinHandle<Ended>;
@@ -60,11 +60,23 @@ type JoinTask = tokio::task::JoinHandle<Ended>;
 impl Writer {
     /// Until stopped: waits for the lease, comes to the journal's end, takes commands.
     pub fn run(mut self) {
+        // A lease must know us from another process of the same name.
+        let nonce = RandomState::new().hash_one(std::process::id());
+        self.settings.holder = format!("{} {nonce:016x}", self.settings.holder);
         let why = loop {
             let Some((lease, head)) = self.take_lease() else { break None };
             match self.terms(lease, head) {
                 Ok(true) => break None,
                 Ok(false) => {}
+                // What cannot be read now may be read later; what is wrong stays wrong.
+                Err(LoadError::Database(error))
+                    if !matches!(error, DatabaseError::Corrupt { .. }) =>
+                {
+                    tracing::warn!(%error, source = ?error, "the journal cannot be loaded now");
+                    if !self.wait(LOOK_MAX) {
+                        break None;
+                    }
+                }
                 Err(error) => break Some(error.to_string()),
             }
         };
@@ -124,25 +136,39 @@ impl Writer {
         loop {
             match self.term(lease, head)? {
                 Term::Reload(kept) => {
-                    head = self.runtime.block_on(self.database.head(self.programme))?;
+                    std::thread::sleep(PAUSE);
+                    let asked = self.runtime.block_on(self.database.head(self.programme));
+                    head = asked.inspect_err(|_| self.let_go(&kept))?;
                     lease = kept;
                 }
-                Term::LeaseLost => {
+                Term::LeaseLost(None) => {
                     tracing::warn!("another process has taken over");
                     return Ok(false);
                 }
+                Term::LeaseLost(Some(done)) => {
+                    self.end(Some(done));
+                    return Ok(true);
+                }
                 Term::Stopped(kept, done) => {
-                    let released = self.runtime.block_on(self.database.release_lease(&kept));
-                    if let Err(error) = released {
-                        tracing::warn!(%error, "the lease was not released, and will lapse");
-                    }
-                    self.status.send_replace(Status::Ended(None));
-                    if let Some(done) = done {
-                        let _ = done.send(());
-                    }
+                    self.let_go(&kept);
+                    self.end(done);
                     return Ok(true);
                 }
             }
+        }
+    }
+
+    fn end(&self, done: Option<oneshot::Sender<()>>) {
+        self.status.send_replace(Status::Ended(None));
+        if let Some(done) = done {
+            let _ = done.send(());
+        }
+    }
+
+    /// Others may write at once.
+    fn let_go(&self, lease: &Lease) {
+        if let Err(error) = self.runtime.block_on(self.database.release_lease(lease)) {
+            tracing::warn!(%error, "the lease was not released, and will lapse");
         }
     }
 
@@ -150,29 +176,33 @@ impl Writer {
     fn term(&mut self, lease: Lease, head: Head) -> Result<Term, LoadError> {
         self.status.send_replace(Status::Loading);
         let mut desk = self.load(lease, head)?;
-        self.status.send_replace(Status::Writing);
+        if self.reader.borrow().is_some() {
+            self.status.send_replace(Status::Writing);
+        }
         let stop = self.serve(&mut desk);
         // No more batches: the committer ends when it has done what there is.
-        let Desk { book, open, ended, snapshot_seq, snapshot, .. } = desk;
+        let Desk { book, open, ended, mut snapshots, .. } = desk;
+        snapshots.cancel();
         let unsent = open.close();
-        let ended = self.runtime.block_on(ended).unwrap_or(Ended::LeaseLost);
+        let ended = self.ended(ended);
         Batch::fail(unsent, Committer::error(&ended));
-        if let Some(snapshot) = snapshot {
-            // It tells by itself if it failed.
-            let _ = snapshot.join();
-        }
-        match ended {
-            Ended::LeaseLost => Ok(Term::LeaseLost),
-            Ended::Failed(lease) => Ok(Term::Reload(lease)),
+        Ok(match ended {
+            Ended::LeaseLost => Term::LeaseLost(stop),
+            // Whoever asked us to stop is not kept waiting for a journal to be loaded again.
+            Ended::Failed(lease) if stop.is_some() => Term::Stopped(lease, stop),
+            Ended::Failed(lease) => Term::Reload(lease),
             Ended::Done(lease) => {
-                if book.recorder.head().seq > snapshot_seq {
-                    self.keep_lease_while(&lease, || {
-                        keep(&self.runtime, &self.database, self.programme, &book)
-                    });
-                }
-                Ok(Term::Stopped(lease, stop))
+                self.keep_lease_while(&lease, || snapshots.finish(&book));
+                Term::Stopped(lease, stop)
             }
-        }
+        })
+    }
+
+    fn ended(&self, committer: JoinTask) -> Ended {
+        self.runtime.block_on(committer).unwrap_or_else(|error| {
+            tracing::error!(%error, "the committer broke off");
+            Ended::LeaseLost
+        })
     }
 
     /// Others must not take over while the last snapshot is being stored.
@@ -191,9 +221,11 @@ impl Writer {
     fn load(&mut self, lease: Lease, head: Head) -> Result<Desk, LoadError> {
         let (batches, taken) = mpsc::channel(1);
         let (committed_sender, committed) = watch::channel(head.seq);
+        let (lease_sender, newest_lease) = watch::channel(lease.clone());
         let committer = Committer {
             database: Arc::clone(&self.database),
             lease,
+            newest_lease: lease_sender,
             commit_timeout: self.settings.commit_timeout,
             batches: taken,
             committed: committed_sender,
@@ -211,7 +243,17 @@ impl Writer {
         });
         let mut open = OpenBatch::new(head, batches);
         let Settings { seed, .. } = self.settings;
-        let loaded = load(&self.runtime, &self.database, self.programme, head, seed, &mut open)?;
+        let loaded = load(&self.runtime, &self.database, self.programme, head, seed, &mut open);
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                Batch::fail(open.close(), SubmitError::CommitFailed);
+                if let Ended::Done(lease) | Ended::Failed(lease) = self.ended(ended) {
+                    self.let_go(&lease);
+                }
+                return Err(error);
+            }
+        };
         open.send();
         let end = loaded.book.recorder.head().seq;
         tracing::info!(
@@ -227,15 +269,15 @@ impl Writer {
             let reader = Reader::new(Arc::clone(&self.database), self.programme, directory);
             self.reader.send_replace(Some(reader));
         }
-        let snapshot_seq = end.saturating_sub(loaded.entries);
+        let (runtime, database) = (self.runtime.clone(), Arc::clone(&self.database));
+        let snapshots = Snapshots::new(runtime, database, newest_lease, seed, loaded.snapshot);
         Ok(Desk {
             book: loaded.book,
             open,
             committed,
             ended,
             repeats: Repeats::default(),
-            snapshot_seq,
-            snapshot: None,
+            snapshots,
         })
     }
 
@@ -285,7 +327,7 @@ impl Writer {
                 }
             }
             desk.open.offer();
-            self.snapshot_when_due(desk);
+            desk.snapshots.make_when_due(&desk.book, self.reader.borrow().as_ref());
         }
     }
 
@@ -309,9 +351,11 @@ impl Writer {
         let rows = candidates(&desk.book.keys, request);
         if let Some(&newest) = rows.iter().max() {
             // The first answer must not be given again before it is given.
-            desk.open.send();
-            if !self.wait_for(&desk.committed, newest) {
-                return Err(SubmitError::CommitFailed);
+            if newest > *desk.committed.borrow() {
+                desk.open.send();
+                if !self.wait_for(&desk.committed, newest) {
+                    return Err(SubmitError::CommitFailed);
+                }
             }
             let (runtime, database) = (&self.runtime, &self.database);
             match desk.repeats.first_answer(runtime, database, self.programme, &rows, request) {
@@ -325,42 +369,6 @@ impl Writer {
         }
         settle_due(&self.settings, desk, &request.command);
         Ok(apply(&self.settings, desk, request.key.as_deref(), &request.command))
-    }
-
-    fn snapshot_when_due(&self, desk: &mut Desk) {
-        let head = desk.book.recorder.head().seq;
-        let is_busy = desk.snapshot.as_ref().is_some_and(|thread| !thread.is_finished());
-        if is_busy || head - desk.snapshot_seq < due_after(&desk.book) {
-            return;
-        }
-        desk.open.send();
-        let (runtime, database) = (self.runtime.clone(), Arc::clone(&self.database));
-        let (programme, book) = (self.programme, desk.book.clone());
-        let mut committed = desk.committed.clone();
-        desk.snapshot_seq = head;
-        let work = move || {
-            let is_committed =
-                runtime.block_on(async { committed.wait_for(|&now| now >= head).await.is_ok() });
-            if is_committed {
-                keep(&runtime, &database, programme, &book);
-            }
-        };
-        desk.snapshot = std::thread::Builder::new().name("snapshot".into()).spawn(work).ok();
-    }
-}
-
-/// Rows until a snapshot is due: more where one is large, so that copying and storing it stays a
-/// small part of the work.
-fn due_after(book: &Book) -> u64 {
-    let state = book.engine.state();
-    SNAPSHOT_ROWS.max((state.member_count() + state.order_count()) as u64 / 2)
-}
-
-/// Stores a snapshot; without one the next start is slower.
-fn keep(runtime: &Handle, database: &Arc<dyn Database>, programme: ProgrammeId, book: &Book) {
-    match store_snapshot(runtime, database, programme, book) {
-        Ok(snapshot) => tracing::info!(seq = snapshot.seq, "stored a snapshot"),
-        Err(error) => tracing::warn!(%error, source = ?error, "cannot store a snapshot"),
     }
 }
 

@@ -14,7 +14,7 @@ const TTL_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// What goes into one statement: enough that a round trip costs nothing beside it, and little
 /// enough to hold in memory a few times over, here and in the server.
-const ROWS_MAX: usize = 2_000;
+const ROWS_MAX: usize = 8_000;
 const BYTES_MAX: usize = 4_000_000;
 
 /// Moves the end of a journal and writes the rows up to it, if the token is the highest and the
@@ -25,7 +25,7 @@ const APPEND: &str = "
     WITH moved AS (
         UPDATE writers
         SET seq = $4, hash = $5, expires_at = clock_timestamp() + $6 * INTERVAL '1 millisecond'
-        WHERE programme = $1 AND token = $2 AND seq = $3
+        WHERE programme = $1 AND token = $2 AND seq = $3 AND hash = $17
         RETURNING programme
     )
     INSERT INTO journal (programme, seq, entry, is_last, effective_at, recorded_at, command, key,
@@ -78,7 +78,8 @@ pub async fn append(
         .bind(column(rows, |row| row.key.as_deref()))
         .bind(column(rows, |row| row.refused.as_deref()))
         .bind(column(rows, |row| row.body.as_slice()))
-        .bind(column(rows, |row| row.hash.as_slice()));
+        .bind(column(rows, |row| row.hash.as_slice()))
+        .bind(after.hash.as_slice());
     let inserted = bounded(query.execute(connection)).await?.rows_affected();
     if inserted == 0 {
         return Err(DatabaseError::LeaseLost);

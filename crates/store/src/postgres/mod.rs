@@ -18,7 +18,7 @@ use connection::{CONNECT_MAX, NO_DATABASE, Writer, bounded, connect, has_code, o
 
 use crate::database::{
     Database, DatabaseError, Lease, ProgrammeId, SnapshotHead, StoredProgramme, Taking, counted,
-    hash, stored,
+    hash, in_row, stored,
 };
 use crate::row::{Head, Row};
 
@@ -51,7 +51,7 @@ const TAKE: &str = "
 const RETAKE: &str = "
     UPDATE writers
     SET token = token + 1, expires_at = clock_timestamp() + $3 * INTERVAL '1 millisecond'
-    WHERE programme = $1 AND token = $2
+    WHERE programme = $1 AND (token = $2 OR token > $2 AND holder = $4)
     RETURNING token, seq, hash";
 
 const RENEW: &str = "
@@ -60,13 +60,16 @@ const RENEW: &str = "
 
 /// Makes chunks a snapshot and drops all others, in one statement.
 const FINISH: &str = "
-    WITH finished AS (
-        INSERT INTO snapshots (programme, seq, chunks, hash) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (programme, seq) DO UPDATE SET chunks = excluded.chunks, hash = excluded.hash
+    WITH writer AS (
+        SELECT programme FROM writers WHERE programme = $1 AND token = $5
     ), dropped AS (
-        DELETE FROM snapshots WHERE programme = $1 AND seq <> $2
+        DELETE FROM snapshots WHERE seq <> $2 AND programme IN (SELECT programme FROM writer)
+    ), dropped_chunks AS (
+        DELETE FROM snapshot_chunks WHERE seq <> $2 AND programme IN (SELECT programme FROM writer)
     )
-    DELETE FROM snapshot_chunks WHERE programme = $1 AND seq <> $2";
+    INSERT INTO snapshots (programme, seq, chunks, hash)
+    SELECT programme, $2, $3, $4 FROM writer
+    ON CONFLICT (programme, seq) DO UPDATE SET chunks = excluded.chunks, hash = excluded.hash";
 
 /// Journals in a PostgreSQL database.
 ///
@@ -207,7 +210,7 @@ impl Database for Postgres {
             return Ok(Taking::Held { holder: held.try_get(0)?, left: ttl });
         };
         let (token, head) = token_and_head(&taken)?;
-        Ok(Taking::Taken(Lease { programme, token, ttl }, head))
+        Ok(Taking::Taken(Lease { programme, token, ttl, holder: holder.to_owned() }, head))
     }
 
     async fn retake_lease(&self, lease: &Lease) -> Result<(Lease, Head), DatabaseError> {
@@ -216,8 +219,11 @@ impl Database for Postgres {
         // token. Where commits wait for a standby, this one's does too, and so vouches for the
         // older ones.
         let mut writer = self.writer().await?;
-        let query =
-            sqlx::query(RETAKE).bind(lease.programme.0).bind(lease.token).bind(millis(lease.ttl));
+        let query = sqlx::query(RETAKE)
+            .bind(lease.programme.0)
+            .bind(lease.token)
+            .bind(millis(lease.ttl))
+            .bind(&lease.holder);
         let taken = bounded(query.fetch_optional(&mut *writer)).await?;
         writer.keep();
         let (token, head) = token_and_head(&taken.ok_or(DatabaseError::LeaseLost)?)?;
@@ -236,7 +242,8 @@ impl Database for Postgres {
     async fn release_lease(&self, lease: &Lease) -> Result<(), DatabaseError> {
         let mut writer = self.writer().await?;
         let query = sqlx::query(
-            "UPDATE writers SET expires_at = '-infinity' WHERE programme = $1 AND token = $2",
+            "UPDATE writers SET expires_at = '-infinity', token = token + 1
+             WHERE programme = $1 AND token = $2",
         )
         .bind(lease.programme.0)
         .bind(lease.token);
@@ -335,35 +342,36 @@ impl Database for Postgres {
 
     async fn put_chunk(
         &self,
-        programme: ProgrammeId,
+        lease: &Lease,
         seq: u64,
         chunk: u32,
         bytes: Vec<u8>,
     ) -> Result<(), DatabaseError> {
         let query = sqlx::query(
-            "INSERT INTO snapshot_chunks (programme, seq, chunk, bytes) VALUES ($1, $2, $3, $4)
+            "INSERT INTO snapshot_chunks (programme, seq, chunk, bytes)
+             SELECT programme, $2, $3, $4 FROM writers WHERE programme = $1 AND token = $5
              ON CONFLICT (programme, seq, chunk) DO UPDATE SET bytes = excluded.bytes",
         )
-        .bind(programme.0)
+        .bind(lease.programme.0)
         .bind(stored(seq))
         .bind(i64::from(chunk))
-        .bind(bytes);
-        bounded(query.execute(&self.others)).await?;
-        Ok(())
+        .bind(bytes)
+        .bind(lease.token);
+        is_ours(bounded(query.execute(&self.others)).await?.rows_affected())
     }
 
     async fn finish_snapshot(
         &self,
-        programme: ProgrammeId,
+        lease: &Lease,
         snapshot: &SnapshotHead,
     ) -> Result<(), DatabaseError> {
         let query = sqlx::query(FINISH)
-            .bind(programme.0)
+            .bind(lease.programme.0)
             .bind(stored(snapshot.seq))
             .bind(i64::from(snapshot.chunks))
-            .bind(snapshot.hash.as_slice());
-        bounded(query.execute(&self.others)).await?;
-        Ok(())
+            .bind(snapshot.hash.as_slice())
+            .bind(lease.token);
+        is_ours(bounded(query.execute(&self.others)).await?.rows_affected())
     }
 
     async fn close(&self) {
@@ -385,8 +393,13 @@ fn token_and_head(row: &PgRow) -> Result<(i64, Head), DatabaseError> {
 }
 
 fn read(row: &PgRow) -> Result<Row, DatabaseError> {
+    let seq = counted(row.try_get(0)?)?;
+    columns(seq, row).map_err(|error| in_row(seq, error))
+}
+
+fn columns(seq: u64, row: &PgRow) -> Result<Row, DatabaseError> {
     Ok(Row {
-        seq: counted(row.try_get(0)?)?,
+        seq,
         entry: counted(row.try_get(1)?)?,
         is_last: row.try_get(2)?,
         effective_at: row.try_get(3)?,

@@ -78,4 +78,4 @@ fn what_is_stored_keeps_its_form() {
 }
 
 const BODIES: &str = "2e8b38dfb78464eb95252757aa5610bdf3d2d46e868e323d4163f5b5634a4aff";
-const END: &str = "6e26d91c883993c89ec8ba3ea46101f1cc285c660cb48c6a87297d85f4979c82";
+const END: &str = "f1c295474be4102daab6dca9879f383d135ed8b10a2a5beed09479e59a25cb64";

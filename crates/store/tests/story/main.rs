@@ -112,7 +112,7 @@ fn only_the_highest_token_commits() {
         for attempt in [
             database.append(&mine, head, rows(head, 1)).await.map(drop),
             database.append(&mine, end, rows(end, 1)).await.map(drop),
-            database.append(&mine, end, rows(end, 4_500)).await.map(drop),
+            database.append(&mine, end, rows(end, 9_500)).await.map(drop),
             database.renew_lease(&mine).await,
             database.release_lease(&mine).await,
             database.retake_lease(&mine).await.map(drop),
@@ -124,9 +124,14 @@ fn only_the_highest_token_commits() {
         assert_eq!(database.head(id).await.unwrap(), end);
         assert_eq!(database.rows(id, end.seq + 1, 9).await.unwrap(), []);
 
-        // A new token of one's own ends the old one, and says where the journal ends.
+        // A new token of one's own ends the old one, and says where the journal ends. It can be
+        // asked for again, if its answer was lost; another's name does not help.
+        let (lost, _) = standby.retake_lease(&yours).await.unwrap();
         let (renewed, found) = standby.retake_lease(&yours).await.unwrap();
         assert_eq!(found, end);
+        assert!(renewed.token > lost.token && lost.token > yours.token);
+        let forged = Lease { holder: "me".into(), ..yours.clone() };
+        assert!(matches!(standby.retake_lease(&forged).await, Err(DatabaseError::LeaseLost)));
         assert!(standby.append(&yours, end, rows(end, 1)).await.is_err());
         standby.append(&renewed, end, rows(end, 1)).await.unwrap();
 
@@ -146,9 +151,9 @@ fn a_row_that_cannot_be_stored_takes_the_whole_batch_with_it() {
         let id = database.create("p", &first_row(&programme(), 0)).await.unwrap().id;
         let (lease, head) = taken(&database, id).await;
         let head = database.append(&lease, head, rows(head, 3)).await.unwrap();
-        let mut batch = rows(head, 3_000);
+        let mut batch = rows(head, 9_000);
         // A number that is there already.
-        batch[2_990].seq = head.seq;
+        batch[8_990].seq = head.seq;
         assert!(database.append(&lease, head, batch).await.is_err());
         assert_eq!(database.head(id).await.unwrap(), head);
         assert!(database.rows(id, head.seq + 1, 9).await.unwrap().is_empty());
@@ -190,19 +195,32 @@ fn a_snapshot_is_there_when_it_is_finished() {
         let database = place.open().await;
         let id = database.create("p", &first_row(&programme(), 0)).await.unwrap().id;
         let other = database.create("q", &first_row(&programme(), 0)).await.unwrap().id;
+        let (lease, _) = taken(&database, id).await;
         for seq in [0, 5] {
             for (chunk, byte) in [(0, 1), (1, 2), (0, 3)] {
-                database.put_chunk(id, seq, chunk, vec![byte; 70_000]).await.unwrap();
+                database.put_chunk(&lease, seq, chunk, vec![byte; 70_000]).await.unwrap();
             }
             let snapshot = SnapshotHead { seq, chunks: 2, hash: [9; 32] };
             assert_ne!(database.snapshot(id).await.unwrap(), Some(snapshot.clone()));
-            database.finish_snapshot(id, &snapshot).await.unwrap();
+            database.finish_snapshot(&lease, &snapshot).await.unwrap();
             assert_eq!(database.snapshot(id).await.unwrap(), Some(snapshot));
             assert_eq!(database.chunk(id, seq, 0).await.unwrap(), Some(vec![3; 70_000]));
             assert_eq!(database.chunk(id, seq, 1).await.unwrap(), Some(vec![2; 70_000]));
         }
         assert_eq!(database.chunk(id, 0, 0).await.unwrap(), None, "the older one is dropped");
         assert_eq!(database.snapshot(other).await.unwrap(), None);
+        // Whoever is no longer the writer can spoil nothing.
+        let before = database.snapshot(id).await.unwrap();
+        database.retake_lease(&lease).await.unwrap();
+        let snapshot = SnapshotHead { seq: 3, chunks: 1, hash: [8; 32] };
+        for attempt in [
+            database.put_chunk(&lease, 3, 0, vec![4; 7]).await,
+            database.finish_snapshot(&lease, &snapshot).await,
+        ] {
+            assert!(matches!(attempt, Err(DatabaseError::LeaseLost)), "{attempt:?}");
+        }
+        assert_eq!(database.snapshot(id).await.unwrap(), before);
+        assert_eq!(database.chunk(id, 5, 1).await.unwrap(), Some(vec![2; 70_000]));
     });
 }
 

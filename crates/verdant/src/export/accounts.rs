@@ -21,7 +21,7 @@ pub fn balances(source: &Source<'_>, as_of: AsOf, table: &mut dyn Table) -> Resu
         source.each_row(as_of, |row| folded.take(&row))?;
     }
     let chains = book.recorder.chains();
-    for (path, holder) in reader.directory().paths() {
+    for (path, holder) in reader.paths() {
         let Holder::Account(account) = holder else { continue };
         let balances = match as_of {
             AsOf::Now => chains.of(holder).map(|chain| &chain.balances),
