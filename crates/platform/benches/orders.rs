@@ -117,7 +117,7 @@ async fn measure(name: &str, database: &Arc<dyn Database>, age: impl Fn()) -> Me
         }
     }
     told(name, "sequencer, jobs of 100 orders", rates[0], 1.0);
-    told(name, "sequencer, jobs of one order", rates[1], rates[1] / rates[0]);
+    told(name, "sequencer, jobs of one order", rates[1], rates[0] / rates[1]);
     age();
     let waits = open_loop(&sequencer, rates[0] / 4.0, &mut next, &mut numbers).await;
     sequencer.stop().await;

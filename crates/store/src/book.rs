@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use engine::{Command, Engine, Programme, Rejection};
 
+use crate::fault::Fault;
 use crate::keys::Keys;
 use crate::recorder::{Recorder, RowSink, Stamp, Touched};
 use crate::row::Row;
@@ -18,41 +19,6 @@ pub struct Book {
     pub recorder: Recorder,
     /// The keys of all commands.
     pub keys: Keys,
-}
-
-/// A journal that does not say what its commands come to.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The chain is broken: a row was changed, left out or put in.
-    #[error("row {seq}: the hash is not that of the row and the one before it: {what}")]
-    Hash {
-        /// The row.
-        seq: u64,
-        /// What differs from what the commands before come to, as far as can be told.
-        what: String,
-    },
-    /// A row is not the next one.
-    #[error("row {expected} is missing: row {seq} is there instead")]
-    Gap {
-        /// The row that should be there.
-        expected: u64,
-        /// The one that is.
-        seq: u64,
-    },
-    /// A row is not what it should be, though the chain has it so.
-    #[error("row {seq}: {what}")]
-    Row {
-        /// The row.
-        seq: u64,
-        /// What is wrong.
-        what: String,
-    },
-}
-
-impl Fault {
-    fn row(seq: u64, what: impl Into<String>) -> Self {
-        Self::Row { seq, what: what.into() }
-    }
 }
 
 /// How an entry came back.

@@ -16,6 +16,7 @@ mod chain;
 mod database;
 mod difference;
 mod directory;
+mod fault;
 mod feed;
 mod holder;
 mod keys;
@@ -30,16 +31,17 @@ mod verify;
 
 pub use backup::{BackedUp, BackupError, backup, check_backup, restore};
 pub use body::{Body, OrderFacts, Path, Touch, Unreadable};
-pub use book::{Book, Fault, Restored};
+pub use book::{Book, Restored};
 pub use chain::{Balances, Chain, Links};
 pub use database::{
     Database, DatabaseError, Lease, ProgrammeId, SnapshotHead, StoredProgramme, Taking,
 };
 pub use directory::Directory;
+pub use fault::{Fault, LoadError};
 pub use feed::Feed;
 pub use holder::{Control, HOUSE, Holder, PerHolder};
 pub use keys::Keys;
-pub use load::{LoadError, Loaded, load, load_paced};
+pub use load::{Loaded, load, load_paced};
 pub use postgres::Postgres;
 pub use reader::{AsOf, Line, NoPosition, Page, Position, ReadError, Reader, TrialBalance};
 pub use recorder::{Discard, Recorder, RowSink, Stamp, Touched, first_row, written};

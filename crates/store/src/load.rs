@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::book::{Book, Fault, Restored};
-use crate::database::{Database, DatabaseError, ProgrammeId};
+use crate::book::{Book, Restored};
+use crate::database::{Database, ProgrammeId};
+use crate::fault::{Fault, LoadError};
 use crate::feed::Feed;
 use crate::recorder::RowSink;
 use crate::row::Head;
@@ -12,20 +13,6 @@ use crate::snapshot::load_snapshot;
 
 /// Rows applied between two looks at whether to go on: a few milliseconds.
 const ROWS_A_BREATH: u64 = 1_024;
-
-/// Why a journal cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// The journal does not say what its commands come to.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-    /// Whoever asked for it wants it no longer.
-    #[error("it was interrupted")]
-    Interrupted,
-}
 
 /// A journal come to again.
 #[derive(Debug)]

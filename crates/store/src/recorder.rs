@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, OrderFacts, Touch};
 use crate::chain::Chain;
+use crate::fault::Fault;
 use crate::holder::{Control, Holder, PerHolder};
 use crate::row::{Head, NO_HASH, Row};
 
@@ -255,7 +256,7 @@ impl Session<'_> {
 
 impl Recorder {
     /// Goes on after a stored refusal whose command cannot be read again.
-    pub(crate) fn pass(&mut self, row: &Row, key: Option<&str>) -> Result<(), crate::Fault> {
+    pub(crate) fn pass(&mut self, row: &Row, key: Option<&str>) -> Result<(), Fault> {
         let expected = Row {
             seq: self.head.seq + 1,
             entry: self.head.seq + 1,
@@ -268,7 +269,7 @@ impl Recorder {
         };
         if expected != *row || row.chained(&self.head.hash) != row.hash {
             let what = crate::difference::between(row, &expected);
-            return Err(crate::Fault::Hash { seq: row.seq, what });
+            return Err(Fault::Hash { seq: row.seq, what });
         }
         self.head = Head { seq: row.seq, hash: row.hash };
         self.recorded_at = row.recorded_at;

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::book::Book;
 use crate::database::{Database, DatabaseError, Lease, ProgrammeId, SnapshotHead};
-use crate::load::LoadError;
+use crate::fault::LoadError;
 
 /// Bytes in a chunk: short transactions, so that commits need not wait long for one.
 const CHUNK_BYTES: usize = 1 << 20;

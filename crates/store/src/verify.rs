@@ -6,14 +6,14 @@ use engine::Unit;
 use tokio::runtime::Handle;
 
 use crate::book::{Book, Restored};
-use crate::database::{Database, ProgrammeId, SnapshotHead};
+use crate::database::{Database, DatabaseError, ProgrammeId, SnapshotHead};
+use crate::fault::{Fault, LoadError};
 use crate::feed::Feed;
 use crate::holder::{Control, HOUSE, Holder};
-use crate::load::{LoadError, first_row};
+use crate::load::first_row;
 use crate::recorder::Discard;
 use crate::row::Head;
 use crate::snapshot::{load_snapshot, snapshot_hash};
-use crate::{DatabaseError, Fault};
 
 /// What a journal that is right comes to.
 #[derive(Debug)]

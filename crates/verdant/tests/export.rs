@@ -149,6 +149,23 @@ fn stated(balances: &Table) -> BTreeMap<(String, String), i128> {
     stated
 }
 
+/// The sums of members, merchants, carries and debts, and the house's own accounts.
+fn by_kind(sums: &BTreeMap<(String, String), i128>) -> BTreeMap<(String, String), i128> {
+    let mut kinds: BTreeMap<_, i128> = BTreeMap::new();
+    for ((path, unit), sum) in sums {
+        let kind = match path.split_once('/') {
+            Some(("member", _)) => "members",
+            Some(("merchant", _)) => "merchants",
+            Some(("carry", _)) => "carries",
+            Some(("debt", _)) => "debts",
+            _ => path,
+        };
+        *kinds.entry((kind.to_owned(), unit.clone())).or_default() += sum;
+    }
+    kinds.retain(|_, sum| *sum != 0);
+    kinds
+}
+
 fn check_running_balances(postings: &Table) {
     let mut running: BTreeMap<_, i128> = BTreeMap::new();
     for row in postings {
@@ -182,6 +199,10 @@ fn what_was_at_a_moment_is_what_the_postings_until_then_come_to() {
         let statement = csv(&export(&database, &["statement", "revenue"], "csv", &more));
         let of_revenue = postings.iter().filter(|row| row["account"] == "revenue");
         assert_eq!(of_revenue.count(), statement.len(), "{moment}");
+        let trial = csv(&export(&database, &["trial-balance"], "csv", &more));
+        assert_eq!(trial.last().unwrap()["account"], "total");
+        // The total is zero in every unit: zeros are left out.
+        assert_eq!(stated(&trial), by_kind(&sums(&postings)), "{moment}");
     }
     let all = csv(&export(&database, &["balances"], "csv", &[]));
     let more = ["--as-of", &moments[2]];

@@ -1,7 +1,7 @@
 //! What accounts have, and how it came.
 
 use engine::Unit;
-use store::{AsOf, Holder, Position};
+use store::{AsOf, Balances, Holder, Position};
 
 use super::Error;
 use super::source::{Folded, Source};
@@ -28,11 +28,28 @@ pub fn balances(source: &Source<'_>, as_of: AsOf, table: &mut dyn Table) -> Resu
             _ => folded.of(account),
         };
         let Some(balances) = balances else { continue };
-        let amounts = Unit::ALL.iter().zip(balances);
-        let amounts = amounts.map(|(unit, &steps)| Cell::Amount(unit.amount(steps)));
-        table.row(std::iter::once(Cell::Text(path)).chain(amounts).collect())?;
+        table.row(amounts(path, balances))?;
     }
     Ok(())
+}
+
+/// Writes a row for each account of the house and each sum of others, and their total.
+pub fn trial_balance(source: &Source<'_>, as_of: AsOf, table: &mut dyn Table) -> Result<(), Error> {
+    let reader = source.reader(&source.book()?);
+    let trial = source.wait(reader.trial_balance(as_of))?;
+    for (path, balances) in trial.rows {
+        table.row(amounts(path, &balances))?;
+    }
+    // What does not come to zero, `verify` tells; here it has only to be seen.
+    let total = trial.sum.map(|sum| i64::try_from(sum).unwrap_or(i64::MAX));
+    Ok(table.row(amounts("total".to_owned(), &total))?)
+}
+
+/// A row of balances in the order of their columns.
+fn amounts(path: String, balances: &Balances) -> Vec<Cell> {
+    let amounts = Unit::ALL.iter().zip(balances);
+    let amounts = amounts.map(|(unit, &steps)| Cell::Amount(unit.amount(steps)));
+    std::iter::once(Cell::Text(path)).chain(amounts).collect()
 }
 
 /// Writes a row for each posting to an account, newest first.

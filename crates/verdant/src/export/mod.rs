@@ -3,6 +3,7 @@
 mod accounts;
 mod as_of;
 mod columns;
+mod format;
 mod journal;
 mod parquet_file;
 mod source;
@@ -19,8 +20,9 @@ use crate::outfile::{OutFile, WriteError};
 use crate::output::{OutputError, Patient};
 use crate::usage;
 use as_of::Moment;
+use format::Format;
 use source::Source;
-use table::{Column, Format, Table};
+use table::{Column, Table};
 
 const EXAMPLE: &str = "\
 Example:
@@ -34,7 +36,8 @@ Columns:
              row of the journal, a settlement as many as it needs, from entry to last_seq
   postings   entry, seq (the row), number (within the row), effective_at, account, unit, amount,
              balance (the account's in this unit, afterwards), rule, why (JSON)
-  balances   account, cash, growth, stable, quota, share, locked, reward
+  balances   account, cash, growth, stable, quota, share, locked, reward; a trial-balance has the
+             same columns, a row for members, merchants, carries and debts each, and their total
   statement  entry, position (seq.number), effective_at, recorded_at, unit, amount, balance, rule,
              why (JSON)
 
@@ -83,6 +86,8 @@ enum What {
     Postings,
     /// What each account has
     Balances,
+    /// Each account of the house, the sums of all others, and that they come to zero
+    TrialBalance,
     /// All postings to one account, newest first
     Statement,
 }
@@ -153,7 +158,7 @@ impl Args {
         match self.what {
             What::Entries => columns::ENTRIES,
             What::Postings => columns::POSTINGS,
-            What::Balances => columns::BALANCES,
+            What::Balances | What::TrialBalance => columns::BALANCES,
             What::Statement => columns::STATEMENT,
         }
     }
@@ -170,6 +175,7 @@ impl Args {
             What::Entries => journal::entries(source, as_of, &mut *table)?,
             What::Postings => journal::postings(source, as_of, &mut *table)?,
             What::Balances => accounts::balances(source, as_of, &mut *table)?,
+            What::TrialBalance => accounts::trial_balance(source, as_of, &mut *table)?,
             What::Statement => accounts::statement(source, account, as_of, &mut *table)?,
         }
         table.finish()?;
