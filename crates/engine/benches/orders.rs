@@ -11,19 +11,6 @@ use support::{Numbers, Tally, apply, engine, join, order, seconds};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const PROGRAMME: &str = r#"
-name = "orders"
-[growth]
-contribution = "30%"
-redeem_fee = "10%"
-[growth.grants]
-buyer = "50%"
-sponsors = ["15%", "5%"]
-[quota]
-buyer = "200%"
-sponsors = ["20%", "10%"]
-"#;
-
 const RUNS: u64 = 6;
 const ORDERS: u64 = 400_000;
 const CHUNK: u64 = 20_000;
@@ -67,7 +54,7 @@ fn measure(members: u64) {
 
 /// Members in a random tree, each with points from one order.
 fn populate(members: u64, numbers: &mut Numbers) -> Engine {
-    let mut engine = engine(PROGRAMME);
+    let mut engine = engine(support::ORDERS);
     for number in 0..members {
         let sponsor = (number > 0).then(|| numbers.below(number));
         apply(&mut engine, &[join(number, sponsor)], &mut NoJournal);

@@ -10,43 +10,6 @@ use std::process::Command;
 use engine::{Action, Engine, MemberId, NoJournal, State};
 use support::{Numbers, Tally, apply, command, engine, join, memory, order, peak_memory, seconds};
 
-const PROGRAMME: &str = r#"
-name = "settlement"
-[release]
-daily = "1.2%"
-generations = ["50%", "30%"]
-[[release.packages]]
-name = "P1"
-price = "30.00"
-multiple = "2.5x"
-[[release.packages]]
-name = "P2"
-price = "90.00"
-multiple = "3x"
-[release.team]
-peer = "3%"
-[[release.team.stars]]
-name = "S1"
-volume = "500.00"
-rate = "10%"
-[[release.team.stars]]
-name = "S2"
-volume = "2000.00"
-rate = "20%"
-[[release.team.stars]]
-name = "S3"
-volume = "6000.00"
-rate = "26%"
-[[release.team.stars]]
-name = "S4"
-volume = "20000.00"
-rate = "32%"
-[[release.team.stars]]
-name = "S5"
-volume = "300000.00"
-rate = "50%"
-"#;
-
 #[derive(Clone, Copy)]
 enum Shape {
     Random,
@@ -85,7 +48,7 @@ fn main() {
 
 fn measure(shape: Shape, members: u64) {
     let before = memory();
-    let mut engine = engine(PROGRAMME);
+    let mut engine = engine(support::SETTLEMENT);
     let mut numbers = Numbers::new(members);
     populate(&mut engine, shape, members, &mut numbers);
     let joined = memory().saturating_sub(before);

@@ -18,19 +18,6 @@ use support::{Numbers, join, keyed, order, quantile, sequencer, submit_all};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const PROGRAMME: &str = r#"
-name = "orders"
-[growth]
-contribution = "30%"
-redeem_fee = "10%"
-[growth.grants]
-buyer = "50%"
-sponsors = ["15%", "5%"]
-[quota]
-buyer = "200%"
-sponsors = ["20%", "10%"]
-"#;
-
 /// As many customers as the real order history has.
 const MEMBERS: u64 = 23_570;
 const ORDERS: u64 = 200_000;
@@ -102,7 +89,7 @@ struct Measured {
 
 /// The sequencer's rate with jobs of many and of single orders, and waits at a quarter of it.
 async fn measure(name: &str, database: &Arc<dyn Database>, age: impl Fn()) -> Measured {
-    let (sequencer, _) = sequencer(database, PROGRAMME, "orders").await;
+    let (sequencer, _) = sequencer(database, support::ORDERS, "orders").await;
     let mut numbers = Numbers::new(1);
     let joins = (0..MEMBERS).map(|n| join(n, (n > 0).then(|| numbers.below(n))));
     submit_all(&sequencer, keyed(joins, "join", 0), 1_000).await;

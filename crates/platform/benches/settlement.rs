@@ -15,43 +15,6 @@ use support::{Numbers, join, order, sequencer, start, submit_all};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const PROGRAMME: &str = r#"
-name = "settlement"
-[release]
-daily = "1.2%"
-generations = ["50%", "30%"]
-[[release.packages]]
-name = "P1"
-price = "30.00"
-multiple = "2.5x"
-[[release.packages]]
-name = "P2"
-price = "90.00"
-multiple = "3x"
-[release.team]
-peer = "3%"
-[[release.team.stars]]
-name = "S1"
-volume = "500.00"
-rate = "10%"
-[[release.team.stars]]
-name = "S2"
-volume = "2000.00"
-rate = "20%"
-[[release.team.stars]]
-name = "S3"
-volume = "6000.00"
-rate = "26%"
-[[release.team.stars]]
-name = "S4"
-volume = "20000.00"
-rate = "32%"
-[[release.team.stars]]
-name = "S5"
-volume = "300000.00"
-rate = "50%"
-"#;
-
 #[tokio::main]
 async fn main() {
     let members: Option<u64> = std::env::args().find_map(|arg| arg.parse().ok());
@@ -73,7 +36,7 @@ async fn main() {
 }
 
 async fn measure(name: &str, database: &Arc<dyn Database>, members: u64) {
-    let (sequencer, programme) = sequencer(database, PROGRAMME, "settlement").await;
+    let (sequencer, programme) = sequencer(database, support::SETTLEMENT, "settlement").await;
     let mut numbers = Numbers::new(1);
     let begin = Instant::now();
     let mut commands = 0;

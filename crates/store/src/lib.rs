@@ -28,6 +28,7 @@ mod row;
 mod snapshot;
 mod sqlite;
 mod verify;
+mod writing;
 
 pub use backup::{BackedUp, BackupError, backup, check_backup, restore};
 pub use body::{Body, OrderFacts, Path, Touch, Unreadable};

@@ -1,7 +1,6 @@
 //! Journals in one SQLite file: the default. Write-ahead log, `synchronous = FULL`: a commit is on
 //! disk before it is answered.
 
-use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -12,13 +11,14 @@ use sqlx::sqlite::{
     SqliteRow, SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, Connection, Row as _, SqliteExecutor};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use crate::database::{
     Database, DatabaseError, Lease, ProgrammeId, SnapshotHead, StoredProgramme, Taking, counted,
     hash, in_row, stored,
 };
 use crate::row::{Head, Row};
+use crate::writing::Writing;
 
 /// The file in the data folder.
 const FILE: &str = "verdant.db";
@@ -53,40 +53,9 @@ const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 #[derive(Debug)]
 pub struct Sqlite {
     options: SqliteConnectOptions,
-    /// SQLite has one writer at a time; waiting for it here is fair and cheap. Nothing is here
-    /// while the connection is in use and after it has failed: see [`Writer`].
+    /// Nothing is here while the connection is in use and after it has failed.
     writer: Mutex<Option<SqliteConnection>>,
     readers: SqlitePool,
-}
-
-/// The writing connection in use. Only [`Self::keep`] lets it be used again: with an error, or when
-/// the caller's patience ends half-way and the future is dropped, it is closed, and what was begun
-/// on it is rolled back. So no transaction is ever continued by somebody else; and after SQLite has
-/// rolled one back by itself, sqlx would take it for open for ever.
-struct Writer<'a> {
-    connection: SqliteConnection,
-    slot: MutexGuard<'a, Option<SqliteConnection>>,
-}
-
-impl Writer<'_> {
-    /// Everything that was asked was answered.
-    fn keep(mut self) {
-        *self.slot = Some(self.connection);
-    }
-}
-
-impl Deref for Writer<'_> {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Writer<'_> {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
-    }
 }
 
 impl Sqlite {
@@ -137,13 +106,11 @@ impl Sqlite {
         Ok(Self { options, writer: Mutex::new(Some(writer)), readers })
     }
 
-    async fn writer(&self) -> Result<Writer<'_>, sqlx::Error> {
-        let mut slot = self.writer.lock().await;
-        let connection = match slot.take() {
-            Some(connection) => connection,
-            None => SqliteConnection::connect_with(&self.options).await?,
-        };
-        Ok(Writer { connection, slot })
+    /// After SQLite has rolled a transaction back by itself, sqlx would take it for open for ever:
+    /// that is why a connection with an error is not used again.
+    async fn writer(&self) -> Result<Writing<'_, SqliteConnection>, sqlx::Error> {
+        Writing::take(&self.writer, async || SqliteConnection::connect_with(&self.options).await)
+            .await
     }
 }
 

@@ -7,6 +7,58 @@ use std::time::Instant;
 use engine::{Action, Command, Engine, Head, Id, Journal, OrderPay, Posting, Programme, State};
 use ledger::Fen;
 
+/// Points with a pool, buyer and two sponsors granted, forced exits.
+pub const ORDERS: &str = r#"
+name = "orders"
+[growth]
+contribution = "30%"
+redeem_fee = "10%"
+[growth.grants]
+buyer = "50%"
+sponsors = ["15%", "5%"]
+[quota]
+buyer = "200%"
+sponsors = ["20%", "10%"]
+"#;
+
+/// Packages released day by day: two generations, five stars, peers.
+pub const SETTLEMENT: &str = r#"
+name = "settlement"
+[release]
+daily = "1.2%"
+generations = ["50%", "30%"]
+[[release.packages]]
+name = "P1"
+price = "30.00"
+multiple = "2.5x"
+[[release.packages]]
+name = "P2"
+price = "90.00"
+multiple = "3x"
+[release.team]
+peer = "3%"
+[[release.team.stars]]
+name = "S1"
+volume = "500.00"
+rate = "10%"
+[[release.team.stars]]
+name = "S2"
+volume = "2000.00"
+rate = "20%"
+[[release.team.stars]]
+name = "S3"
+volume = "6000.00"
+rate = "26%"
+[[release.team.stars]]
+name = "S4"
+volume = "20000.00"
+rate = "32%"
+[[release.team.stars]]
+name = "S5"
+volume = "300000.00"
+rate = "50%"
+"#;
+
 /// SplitMix64: repeatable on every machine.
 pub struct Numbers(u64);
 

@@ -13,7 +13,7 @@ use store::{Database, ProgrammeId, first_row};
 
 #[path = "../../../engine/benches/support/mod.rs"]
 mod plain;
-pub use plain::{Numbers, join, order};
+pub use plain::*;
 
 pub fn settings() -> Settings {
     Settings {

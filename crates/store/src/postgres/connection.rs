@@ -1,12 +1,10 @@
 //! Connections to a PostgreSQL server: how they begin, and when they are not used again.
 
-use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use tokio::sync::{Mutex, MutexGuard};
 
 use crate::database::DatabaseError;
 
@@ -44,48 +42,6 @@ const PREPARE: &str = "
     SET tcp_keepalives_idle = 30;
     SET tcp_keepalives_interval = 5;
     SET tcp_keepalives_count = 3;";
-
-/// The writing connection in use. Only [`Self::keep`] lets it be used again: with an error, or when
-/// the caller's patience ends half-way and the future is dropped, it is closed, and the server ends
-/// what was begun on it. So no transaction is ever continued by somebody else.
-pub struct Writer<'a> {
-    connection: PgConnection,
-    slot: MutexGuard<'a, Option<PgConnection>>,
-}
-
-impl<'a> Writer<'a> {
-    /// Takes the connection, or makes a new one.
-    pub async fn take(
-        slot: &'a Mutex<Option<PgConnection>>,
-        options: &PgConnectOptions,
-    ) -> Result<Self, sqlx::Error> {
-        let mut slot = slot.lock().await;
-        let connection = match slot.take() {
-            Some(connection) => connection,
-            None => connect(options).await?,
-        };
-        Ok(Self { connection, slot })
-    }
-
-    /// Everything that was asked was answered.
-    pub fn keep(mut self) {
-        *self.slot = Some(self.connection);
-    }
-}
-
-impl Deref for Writer<'_> {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Writer<'_> {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
-}
 
 /// What a URL says.
 pub fn options(url: &str) -> Result<PgConnectOptions, DatabaseError> {

@@ -14,13 +14,14 @@ use sqlx::{Connection, Row as _};
 use tokio::sync::Mutex;
 
 use append::{append, batches, millis};
-use connection::{CONNECT_MAX, NO_DATABASE, Writer, bounded, connect, has_code, options, place};
+use connection::{CONNECT_MAX, NO_DATABASE, bounded, connect, has_code, options, place};
 
 use crate::database::{
     Database, DatabaseError, Lease, ProgrammeId, SnapshotHead, StoredProgramme, Taking, counted,
     hash, in_row, stored,
 };
 use crate::row::{Head, Row};
+use crate::writing::Writing;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -79,7 +80,7 @@ const FINISH: &str = "
 pub struct Postgres {
     options: PgConnectOptions,
     /// For what must be durable. Nothing is here while the connection is in use and after it has
-    /// failed: see [`Writer`].
+    /// failed: see [`Writing`].
     writer: Mutex<Option<PgConnection>>,
     /// For reading, and for snapshots, which may be lost: writing them must not delay a commit.
     others: PgPool,
@@ -138,8 +139,8 @@ impl Postgres {
         Ok(Self { options, writer: Mutex::new(Some(connection)), others })
     }
 
-    async fn writer(&self) -> Result<Writer<'_>, sqlx::Error> {
-        Writer::take(&self.writer, &self.options).await
+    async fn writer(&self) -> Result<Writing<'_, PgConnection>, sqlx::Error> {
+        Writing::take(&self.writer, async || connect(&self.options).await).await
     }
 }
 
