@@ -102,6 +102,9 @@ impl Committer {
                 outcome => outcome,
             };
             if let Err(ended) = outcome {
+                // Before anybody is told: what is asked for again then must not go into a batch that
+                // is lost, too.
+                self.batches.close();
                 Batch::fail(batch.answers, Self::error(&ended));
                 return Err(ended);
             }

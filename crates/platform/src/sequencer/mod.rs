@@ -185,8 +185,17 @@ impl Sequencer {
         let (reader, reader_receiver) = watch::channel(None);
         let runtime = tokio::runtime::Handle::current();
         let wake = queue.downgrade();
-        let writer =
-            writer::Writer { runtime, database, programme, settings, jobs, wake, status, reader };
+        let writer = writer::Writer {
+            runtime,
+            database,
+            programme,
+            settings,
+            jobs,
+            held: None,
+            wake,
+            status,
+            reader,
+        };
         std::thread::Builder::new().name("sequencer".into()).spawn(move || writer.run())?;
         Ok(Self { queue, status: status_receiver, reader: reader_receiver })
     }

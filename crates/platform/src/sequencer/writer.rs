@@ -30,6 +30,8 @@ pub struct Writer {
     pub programme: ProgrammeId,
     pub settings: Settings,
     pub jobs: mpsc::Receiver<Job>,
+    /// A job that came when nothing could be committed: it is the next one.
+    pub held: Option<Job>,
     pub wake: mpsc::WeakSender<Job>,
     pub status: watch::Sender<Status>,
     pub reader: watch::Sender<Option<Reader>>,
@@ -115,8 +117,13 @@ impl Writer {
     fn wait(&mut self, duration: Duration) -> bool {
         let until = tokio::time::Instant::now() + duration;
         loop {
-            let next = async { tokio::time::timeout_at(until, self.jobs.recv()).await };
-            match self.runtime.block_on(next) {
+            let next = match self.held.take() {
+                Some(job) => Ok(Some(job)),
+                None => self
+                    .runtime
+                    .block_on(async { tokio::time::timeout_at(until, self.jobs.recv()).await }),
+            };
+            match next {
                 Err(_) => return true,
                 Ok(None) => return false,
                 Ok(Some(Job::Stop { done })) => {
@@ -290,7 +297,7 @@ impl Writer {
     /// Takes jobs until told to stop or nothing can be committed any more.
     fn serve(&mut self, desk: &mut Desk) -> Option<oneshot::Sender<()>> {
         loop {
-            let job = match self.jobs.try_recv() {
+            let job = match self.held.take().map_or_else(|| self.jobs.try_recv(), Ok) {
                 Ok(job) => Some(job),
                 Err(mpsc::error::TryRecvError::Empty) => {
                     desk.open.send();
@@ -299,7 +306,8 @@ impl Writer {
                 Err(mpsc::error::TryRecvError::Disconnected) => None,
             };
             if desk.open.is_broken() {
-                self.turn_away(job);
+                // It was not applied, so it need not fail with what was.
+                self.held = job;
                 return None;
             }
             match job {
@@ -328,22 +336,6 @@ impl Writer {
             }
             desk.open.offer();
             desk.snapshots.make_when_due(&desk.book, self.reader.borrow().as_ref());
-        }
-    }
-
-    /// A job that came when nothing can be committed.
-    fn turn_away(&mut self, job: Option<Job>) {
-        match job {
-            Some(Job::Commands { answer, .. } | Job::Settle { answer, .. }) => {
-                let _ = answer.send(Err(SubmitError::CommitFailed));
-            }
-            // It comes again at once, when the journal is loaded.
-            Some(Job::Stop { done }) => {
-                if let Some(queue) = self.wake.upgrade() {
-                    self.runtime.spawn(async move { queue.send(Job::Stop { done }).await });
-                }
-            }
-            Some(Job::Look) | None => {}
         }
     }
 
